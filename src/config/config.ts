@@ -1,0 +1,218 @@
+import { z } from 'zod';
+
+/**
+ * The environment, parsed once. Every variable is declared here with its meaning (the `.env.example` test compares the two);
+ * all faults are reported in one message. Nothing else in `src/` reads `process.env`.
+ */
+
+const flag = z.enum(['true', 'false', '1', '0']).transform((value) => value === 'true' || value === '1');
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== ''),
+);
+const secret = z.string().refine((value) => Buffer.byteLength(value) >= 32, 'must be at least 32 bytes');
+const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+export const environmentSchema = z.object({
+  NODE_ENV: z
+    .enum(['development', 'test', 'staging', 'production'])
+    .default('development')
+    .describe('What kind of environment this is'),
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container'),
+  PORT: integer(0, 65_535).default(3000).describe('Port of the API and of Socket.IO; 0 picks a free one'),
+  PUBLIC_URL: z.url().optional().describe('How clients reach this server; used in links'),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .default('.data')
+    .describe('Embedded database and generated development secrets; `:memory:` keeps nothing'),
+  MONGODB_URI: z
+    .string()
+    .regex(/^mongodb(\+srv)?:\/\//, 'must begin with mongodb:// or mongodb+srv://')
+    .optional()
+    .describe('A replica set; without it a local or the embedded database is used'),
+  MONGODB_DOWNLOAD: flag.default(false).describe('Allow mongodb-memory-server to download a mongod'),
+  MIGRATE_ON_START: flag.optional().describe('Run migrations at start; default true, false in production'),
+  SEED_ON_START: flag.optional().describe('Add the shipped game catalogue at start; default true, false in production'),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+    .optional()
+    .describe('Fan-out between instances and shared rate limits'),
+  JWT_SECRET: secret.optional().describe('Signs access tokens (HS256), 32 bytes or more; generated outside production'),
+  JWT_KEY_ID: z
+    .string()
+    .min(1)
+    .max(32)
+    .default('k1')
+    .describe('Name (kid) of JWT_SECRET; change it whenever the secret changes'),
+  JWT_PREVIOUS_SECRET: secret.optional().describe('Still accepted during a key rotation'),
+  JWT_PREVIOUS_KEY_ID: z.string().min(1).max(32).optional().describe('Name (kid) of JWT_PREVIOUS_SECRET'),
+  JWT_REFRESH_SECRET: secret
+    .optional()
+    .describe('Keys the hash under which refresh tokens are stored; generated outside production'),
+  ACCESS_TOKEN_SECONDS: integer(30, 86_400).default(900).describe('Life of an access token'),
+  REFRESH_TOKEN_DAYS: integer(1, 365).default(30).describe('Life of a refresh token and of its session'),
+  BCRYPT_COST: integer(4, 15).default(12).describe('Work factor of password hashes; at least 10 in production'),
+  CORS_ORIGINS: list.default([]).describe('Exact origins that may call from a browser, comma-separated'),
+  TRUST_PROXY_HOPS: integer(0, 10).default(0).describe('Number of reverse proxies in front'),
+  RATE_LIMITS: flag.default(true).describe('Switches rate limits; only for load tests'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
+    .optional()
+    .describe('Default info, debug in development'),
+  LOG_PRETTY: flag.default(false).describe('Readable log lines instead of JSON'),
+  METRICS_PORT: integer(0, 65_535)
+    .optional()
+    .describe('Serves /metrics on a port of its own; default 9464 in production, off elsewhere'),
+  DOCS: flag.default(true).describe('Serves /docs, /openapi.json and /asyncapi.json'),
+  MATCHMAKING_TICK_MS: integer(10, 60_000).default(1000).describe('Pause between two matchmaking ticks'),
+  LOBBY_IDLE_MINUTES: integer(1, 1440).default(30).describe('A lobby in which nothing happens closes after this'),
+  SHUTDOWN_SECONDS: integer(1, 300).default(25).describe('Longest graceful shutdown before the process gives up'),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+
+export interface Config {
+  env: Environment['NODE_ENV'];
+  http: {
+    host: string;
+    port: number;
+    publicUrl: string | undefined;
+    corsOrigins: string[];
+    trustProxyHops: number;
+    rateLimits: boolean;
+    docs: boolean;
+  };
+  database: {
+    uri: string | undefined;
+    download: boolean;
+    directory: string | undefined;
+    allowEmbedded: boolean;
+    migrate: boolean;
+    seed: boolean;
+  };
+  redis: { url: string | undefined };
+  auth: {
+    keys: { current: JwtKey; previous: JwtKey | undefined };
+    refreshSecret: string;
+    accessTokenSeconds: number;
+    refreshTokenDays: number;
+    bcryptCost: number;
+  };
+  log: { level: string; pretty: boolean };
+  metrics: { port: number | undefined };
+  matchmaking: { tickMs: number };
+  lobbies: { idleMinutes: number };
+  shutdownSeconds: number;
+}
+
+export interface JwtKey {
+  id: string;
+  secret: string;
+}
+
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Secrets of an environment that brings none: see `development-secrets.ts`. */
+export interface GeneratedSecrets {
+  jwtSecret: string;
+  refreshSecret: string;
+}
+
+/**
+ * Parses and freezes the configuration.
+ * @param generate makes secrets where development brings none; never called in production.
+ * @throws ConfigError naming every fault at once.
+ */
+export function loadConfig(
+  environment: Record<string, string | undefined>,
+  generate: (dataDir: string) => GeneratedSecrets,
+): Config {
+  const parsed = environmentSchema.safeParse(withoutEmpty(environment));
+  if (!parsed.success) throw faults(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  const env = parsed.data;
+  const production = env.NODE_ENV === 'production' || env.NODE_ENV === 'staging';
+  const problems = production ? productionFaults(env) : [];
+  if ((env.JWT_PREVIOUS_SECRET === undefined) !== (env.JWT_PREVIOUS_KEY_ID === undefined))
+    problems.push('JWT_PREVIOUS_SECRET and JWT_PREVIOUS_KEY_ID: set both, or neither');
+  if (env.JWT_PREVIOUS_KEY_ID === env.JWT_KEY_ID) problems.push('JWT_PREVIOUS_KEY_ID: must differ from JWT_KEY_ID');
+  if (problems.length > 0) throw faults(problems);
+  const generated = env.JWT_SECRET && env.JWT_REFRESH_SECRET ? undefined : generate(env.DATA_DIR);
+  return deepFreeze(toConfig(env, production, generated));
+}
+
+function toConfig(env: Environment, production: boolean, generated: GeneratedSecrets | undefined): Config {
+  return {
+    env: env.NODE_ENV,
+    http: {
+      host: env.HOST,
+      port: env.PORT,
+      publicUrl: env.PUBLIC_URL,
+      corsOrigins: env.CORS_ORIGINS,
+      trustProxyHops: env.TRUST_PROXY_HOPS,
+      rateLimits: env.RATE_LIMITS,
+      docs: env.DOCS,
+    },
+    database: {
+      uri: env.MONGODB_URI,
+      download: env.MONGODB_DOWNLOAD,
+      directory: env.DATA_DIR === ':memory:' ? undefined : env.DATA_DIR,
+      allowEmbedded: !production,
+      migrate: env.MIGRATE_ON_START ?? !production,
+      seed: env.SEED_ON_START ?? !production,
+    },
+    redis: { url: env.REDIS_URL },
+    auth: {
+      keys: {
+        current: { id: env.JWT_KEY_ID, secret: env.JWT_SECRET ?? generated?.jwtSecret ?? '' },
+        previous:
+          env.JWT_PREVIOUS_SECRET === undefined
+            ? undefined
+            : { id: env.JWT_PREVIOUS_KEY_ID ?? '', secret: env.JWT_PREVIOUS_SECRET },
+      },
+      refreshSecret: env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
+      accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
+      refreshTokenDays: env.REFRESH_TOKEN_DAYS,
+      bcryptCost: env.BCRYPT_COST,
+    },
+    log: { level: env.LOG_LEVEL ?? (env.NODE_ENV === 'test' ? 'silent' : 'info'), pretty: env.LOG_PRETTY },
+    metrics: { port: env.METRICS_PORT ?? (production ? 9464 : undefined) },
+    matchmaking: { tickMs: env.MATCHMAKING_TICK_MS },
+    lobbies: { idleMinutes: env.LOBBY_IDLE_MINUTES },
+    shutdownSeconds: env.SHUTDOWN_SECONDS,
+  };
+}
+
+function productionFaults(env: Environment): string[] {
+  const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL'] as const;
+  const missing = required
+    .filter((name) => env[name] === undefined)
+    .map((name) => `${name}: is required in ${env.NODE_ENV}`);
+  if (env.BCRYPT_COST < 10) missing.push(`BCRYPT_COST: must be at least 10 in ${env.NODE_ENV}`);
+  if (!env.RATE_LIMITS) missing.push(`RATE_LIMITS: cannot be switched off in ${env.NODE_ENV}`);
+  return missing;
+}
+
+function faults(lines: string[]): ConfigError {
+  return new ConfigError(
+    `The configuration is not usable:\n${lines.map((line) => `  - ${line}`).join('\n')}\nSee .env.example for every variable.`,
+  );
+}
+
+/** `NAME=` in an env file means "not set". */
+function withoutEmpty(environment: Record<string, string | undefined>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[1] !== ''),
+  );
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const child of Object.values(value))
+    if (typeof child === 'object' && child !== null) deepFreeze(child as object);
+  return Object.freeze(value);
+}

@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { ConfigError, type GeneratedSecrets } from './config';
+
+const fileSchema = z.object({ jwtSecret: z.string().min(32), refreshSecret: z.string().min(32) });
+
+const fresh = (): GeneratedSecrets => ({
+  jwtSecret: randomBytes(48).toString('base64url'),
+  refreshSecret: randomBytes(48).toString('base64url'),
+});
+
+/**
+ * Secrets for an environment that brings none: made once, kept in `<dataDir>/secrets.json` (mode 0600), so that tokens
+ * survive a restart. `:memory:` makes new ones at every start. An unreadable file is an error and never overwritten.
+ */
+export function developmentSecrets(dataDir: string): GeneratedSecrets {
+  if (dataDir === ':memory:') return fresh();
+  const file = join(dataDir, 'secrets.json');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  try {
+    // 'wx' decides atomically who creates the file when two processes start at once
+    writeFileSync(file, JSON.stringify(fresh(), null, 2), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const parsed = fileSchema.safeParse(parseJson(readFileSync(file, 'utf8')));
+  if (!parsed.success)
+    throw new ConfigError(`${file} is damaged: restore it, or remove it to sign everybody out and make new secrets.`);
+  return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

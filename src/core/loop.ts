@@ -1,0 +1,79 @@
+/**
+ * A background loop that re-arms after its tick has completed, so that ticks never overlap. A failing tick is reported and
+ * backed off from (doubling up to 30 s), and never ends the loop. Tests call `tick()` and never start it.
+ */
+export interface Loop {
+  readonly name: string;
+  start(): void;
+  /** Awaits the running tick; no tick begins afterwards. May be called twice. */
+  stop(): Promise<void>;
+  /** Runs a tick as soon as possible: now if idle, right after the running one otherwise. */
+  wake(): void;
+  /** One tick, awaited; never concurrent with another one. Throws what the tick throws. */
+  tick(): Promise<void>;
+}
+
+export interface LoopOptions {
+  name: string;
+  everyMs: number;
+  tick: () => Promise<void>;
+  onError: (error: unknown, loop: string) => void;
+}
+
+const MAX_BACKOFF_MS = 30_000;
+
+export function createLoop({ name, everyMs, tick, onError }: LoopOptions): Loop {
+  let timer: NodeJS.Timeout | undefined;
+  let current: Promise<void> = Promise.resolve();
+  let started = false;
+  let busy = false;
+  let wanted = false;
+  let failures = 0;
+
+  const runOnce = (): Promise<void> => {
+    const run = current.then(tick);
+    current = run.catch(() => undefined);
+    return run;
+  };
+
+  const arm = (delayMs: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void cycle(), delayMs);
+  };
+
+  const cycle = async () => {
+    if (!started || busy) return;
+    busy = true;
+    wanted = false;
+    try {
+      await runOnce();
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      onError(error, name);
+    }
+    busy = false;
+    if (!started) return;
+    const backoff = failures === 0 ? everyMs : Math.min(MAX_BACKOFF_MS, everyMs * 2 ** failures);
+    arm(wanted && failures === 0 ? 0 : backoff);
+  };
+
+  return {
+    name,
+    start() {
+      if (started) return;
+      started = true;
+      arm(everyMs);
+    },
+    async stop() {
+      started = false;
+      clearTimeout(timer);
+      await current;
+    },
+    wake() {
+      wanted = true;
+      if (started && !busy && failures === 0) arm(0);
+    },
+    tick: runOnce,
+  };
+}

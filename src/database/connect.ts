@@ -1,0 +1,103 @@
+import { join } from 'node:path';
+import mongoose, { type Connection } from 'mongoose';
+import type { Config } from '../config/config';
+import type { Logger } from '../core/logger';
+import { startEmbeddedMongo } from '../embedded-mongo';
+import { findLocalMongod } from './local-mongod';
+
+/** What the server runs on, in words for people, and how to let go of it. */
+export interface Database {
+  connection: Connection;
+  description: string;
+  uri: string;
+  stop(): Promise<void>;
+}
+
+interface Host {
+  uri: string;
+  description: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Chooses and connects the database: `MONGODB_URI` if set; else a real `mongod` if one is on this machine (or may be
+ * downloaded); else the embedded server. Indexes are made by migrations, never by a model.
+ */
+export async function connectDatabase(config: Config['database'], logger: Logger): Promise<Database> {
+  const host = await chooseHost(config, logger);
+  try {
+    const connection = await mongoose
+      .createConnection(host.uri, {
+        autoIndex: false,
+        autoCreate: false,
+        serverSelectionTimeoutMS: 5000,
+        maxPoolSize: 50,
+        writeConcern: { w: 'majority' },
+      })
+      .asPromise();
+    const stop = async () => {
+      await connection.close();
+      await host.stop();
+    };
+    return { connection, description: host.description, uri: host.uri, stop };
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
+}
+
+async function chooseHost(config: Config['database'], logger: Logger): Promise<Host> {
+  if (config.uri !== undefined)
+    return {
+      uri: config.uri,
+      description: `MongoDB at ${withoutCredentials(config.uri)}`,
+      stop: async () => undefined,
+    };
+  if (!config.allowEmbedded)
+    throw new Error('MONGODB_URI is required here: the embedded database is for development only.');
+  return (await localMongod(config, logger)) ?? embedded(config);
+}
+
+async function embedded(config: Config['database']): Promise<Host> {
+  const directory = config.directory === undefined ? undefined : join(config.directory, 'database');
+  const server = await startEmbeddedMongo(directory === undefined ? {} : { directory });
+  const where = directory === undefined ? 'in memory, nothing is kept' : `data in ${directory}`;
+  return {
+    uri: withDatabase(server.uri),
+    description: `embedded MongoDB-compatible server (${where})`,
+    stop: () => server.stop(),
+  };
+}
+
+/** A `mongod` by mongodb-memory-server, or nothing: it is a development dependency and must never make a start fail. */
+async function localMongod(config: Config['database'], logger: Logger): Promise<Host | undefined> {
+  const binary = await findLocalMongod(config.download);
+  if (binary === undefined) return undefined;
+  const { MongoMemoryReplSet } = await import('mongodb-memory-server-core');
+  const dbPath = config.directory === undefined ? undefined : join(config.directory, 'mongod');
+  logger.debug({ binary }, 'starting a local mongod');
+  const server = await MongoMemoryReplSet.create({
+    binary: { systemBinary: binary },
+    instanceOpts: [{ ...(dbPath === undefined ? {} : { dbPath }), storageEngine: 'wiredTiger' }],
+    replSet: { count: 1 },
+  });
+  const stop = async () => {
+    await server.stop({ doCleanup: dbPath === undefined });
+  };
+  return {
+    uri: server.getUri('maoga'),
+    description: `mongod ${binary}${dbPath === undefined ? ' (in memory)' : ` (data in ${dbPath})`}`,
+    stop,
+  };
+}
+
+export function withDatabase(uri: string): string {
+  const url = new URL(uri);
+  if (url.pathname === '' || url.pathname === '/') url.pathname = '/maoga';
+  return url.toString();
+}
+
+/** The URI without the password, for logs. */
+export function withoutCredentials(uri: string): string {
+  return uri.replace(/\/\/[^@/]*@/, '//***@').replace(/\?.*$/, '');
+}

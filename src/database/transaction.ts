@@ -1,0 +1,29 @@
+import type { ClientSession, Connection } from 'mongoose';
+
+/** Runs `work` in one transaction and returns what it returned. */
+export type Transact = <Result>(work: (session: ClientSession) => Promise<Result>) => Promise<Result>;
+
+/**
+ * Transactions over a connection. `work` runs again from the start after a transient conflict (the driver's rule), so it
+ * must not have effects outside its session; anything else it throws aborts the transaction and comes out as it is.
+ */
+export function createTransact(connection: Connection): Transact {
+  return async (work) => {
+    const session = await connection.startSession();
+    try {
+      return await session.withTransaction(() => work(session), {
+        readConcern: { level: 'snapshot' },
+        writeConcern: { w: 'majority' },
+      });
+    } finally {
+      await session.endSession();
+    }
+  };
+}
+
+/** Whether a write failed on a unique index whose key holds `field`. */
+export function isDuplicateKey(error: unknown, field?: string): boolean {
+  const candidate = error as { code?: unknown; keyPattern?: Record<string, unknown> } | null;
+  if (candidate?.code !== 11000) return false;
+  return field === undefined || (candidate.keyPattern !== undefined && field in candidate.keyPattern);
+}

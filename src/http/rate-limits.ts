@@ -1,0 +1,57 @@
+import { rateLimit, ipKeyGenerator, MemoryStore, type Store, type RateLimitRequestHandler } from 'express-rate-limit';
+import { AppError } from '../core/errors';
+import type { AppResponse, LimitClass } from './route';
+
+/** The budgets, as data: requests per window, for each signed-in player, or for each address (IPv6 by /56) without one. */
+export const LIMITS: Record<Exclude<LimitClass, 'none'>, { windowSeconds: number; max: number; perAddress?: true }> = {
+  general: { windowSeconds: 60, max: 600 },
+  search: { windowSeconds: 60, max: 120 },
+  submit: { windowSeconds: 60, max: 60 },
+  /** Login, register, refresh: always by address, and never open when Redis is away. */
+  credentials: { windowSeconds: 60, max: 60, perAddress: true },
+};
+
+export type RateLimiters = Record<LimitClass, RateLimitRequestHandler | undefined>;
+export type LimitStoreFactory = (name: string) => Store;
+
+/** One limiter per class. `createStore` brings Redis; without it counts live in this process. */
+export function createRateLimiters(
+  enabled: boolean,
+  createStore: LimitStoreFactory = () => new MemoryStore(),
+): RateLimiters {
+  const limiter = (name: keyof typeof LIMITS) => (enabled ? createLimiter(name, createStore(name)) : undefined);
+  return {
+    general: limiter('general'),
+    search: limiter('search'),
+    submit: limiter('submit'),
+    credentials: limiter('credentials'),
+    none: undefined,
+  };
+}
+
+function createLimiter(name: keyof typeof LIMITS, store: Store): RateLimitRequestHandler {
+  const { windowSeconds, max, perAddress } = LIMITS[name];
+  return rateLimit({
+    windowMs: windowSeconds * 1000,
+    limit: max,
+    store,
+    identifier: name,
+    standardHeaders: 'draft-8',
+    legacyHeaders: false,
+    // Redis away: the store's own fallback counts in process (see redis/limit-store.ts)
+    passOnStoreError: false,
+    keyGenerator: (request, response) => {
+      const player = (response as AppResponse).locals.player;
+      return player && !perAddress ? `user:${player.userId}` : `ip:${ipKeyGenerator(request.ip ?? '', 56)}`;
+    },
+    handler: (request, _response, next) => {
+      const resetTime = (request as unknown as { rateLimit?: { resetTime?: Date } }).rateLimit?.resetTime;
+      const retryAfter = Math.max(1, Math.ceil(((resetTime?.getTime() ?? 0) - Date.now()) / 1000));
+      next(
+        new AppError('RATE_LIMITED', `More than ${max} requests in ${windowSeconds} s. Try again in ${retryAfter} s.`, {
+          retryAfter,
+        }),
+      );
+    },
+  });
+}

@@ -1,0 +1,36 @@
+import type { RequestHandler } from 'express';
+import { pinoHttp } from 'pino-http';
+import type { Ids } from '../core/ids';
+import type { Logger } from '../core/logger';
+import type { AppResponse } from './route';
+
+const SAFE_ID = /^[\w.:-]{1,64}$/;
+
+/** Gives every request an id (the caller's `X-Request-Id` if it is harmless), answers with it, and logs one line at the end. */
+export function requestLog(logger: Logger, ids: Ids): RequestHandler {
+  const log = pinoHttp({
+    logger,
+    genReqId: (request, response) => {
+      const given = request.headers['x-request-id'];
+      const id = typeof given === 'string' && SAFE_ID.test(given) ? given : ids.uuid();
+      response.setHeader('X-Request-Id', id);
+      return id;
+    },
+    customLogLevel: (_request, response, error) => (error || response.statusCode >= 500 ? 'error' : 'debug'),
+    customProps: (_request, response) => ({ userId: (response as AppResponse).locals?.player?.userId }),
+    serializers: {
+      // never headers or query strings: they may carry what nobody should log
+      req: (request: { id: string; method: string; url: string }) => ({
+        id: request.id,
+        method: request.method,
+        path: request.url.split('?')[0],
+      }),
+      res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
+    },
+  });
+  return (request, response, next) => {
+    log(request, response);
+    (response as AppResponse).locals.requestId = String(request.id);
+    next();
+  };
+}

@@ -1,0 +1,170 @@
+import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Config } from './config/config';
+import { systemClock, type Clock } from './core/clock';
+import { createEventBus } from './core/event-bus';
+import { systemIds, type Ids } from './core/ids';
+import { createLogger, type Logger } from './core/logger';
+import type { Loop } from './core/loop';
+import { createReleasers } from './core/releasers';
+import { connectDatabase } from './database/connect';
+import { migrateUp } from './database/migrations';
+import { createOutbox } from './database/outbox';
+import { createTransact } from './database/transaction';
+import { createApp } from './http/app';
+import { createDocs } from './http/docs';
+import { createHealth } from './http/health';
+import { createIdempotency } from './http/idempotency';
+import { createMetrics } from './http/metrics';
+import { createRateLimiters } from './http/rate-limits';
+import { createAuthModule } from './modules/auth';
+import { createGamesModule, type GameEvents } from './modules/games';
+import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
+import { createMatchmakingModule, type MatchmakingEvents } from './modules/matchmaking';
+import { createNotificationsModule } from './modules/notifications';
+import { createUsersModule, type UserEvents } from './modules/users';
+import { createRealtime, lobbyRoom } from './realtime/server';
+import { connectRedis } from './redis/redis';
+
+/** The composition root: one line per module, start and stop in order. Two whole servers can live in one process. */
+
+export type DomainEvents = UserEvents & GameEvents & LobbyEvents & MatchmakingEvents;
+
+/** Time, ids, chance and logs as dependencies; the defaults are the real ones. */
+export interface ServerOptions {
+  clock?: Clock;
+  ids?: Ids;
+  logger?: Logger;
+  /** Loops are armed unless a test wants to call `tick()` itself. */
+  runLoops?: boolean;
+}
+
+export interface MaogaServer {
+  url: string;
+  /** What it runs on, for the start-up block. */
+  runsOn: { database: string; redis: string; docs: string | undefined; metrics: string | undefined };
+  /** By name: `matchmaking`, `outbox`, `lobbies`, … */
+  loops: ReadonlyMap<string, Loop>;
+  databaseUri: string;
+  /** Graceful: not ready, loops, HTTP, sockets, outbox, database. May be called twice. */
+  stop(): Promise<void>;
+}
+
+export async function createServer(config: Config, options: ServerOptions = {}): Promise<MaogaServer> {
+  const { clock = systemClock, ids = systemIds, logger = createLogger(config.log), runLoops = true } = options;
+  const releasers = createReleasers((name, err) => logger.error({ err, name }, 'could not be released'));
+  try {
+    return await assemble();
+  } catch (error) {
+    await releasers.releaseAll();
+    throw error;
+  }
+
+  async function assemble(): Promise<MaogaServer> {
+    const database = await connectDatabase(config.database, logger);
+    releasers.push('database', database.stop);
+    const { connection } = database;
+    if (config.database.migrate) await migrateUp(connection, logger);
+    const redis = await connectRedis(config.redis.url, logger);
+    releasers.push('redis', redis.stop);
+
+    const bus = createEventBus<DomainEvents>();
+    const outbox = createOutbox<DomainEvents>({ connection, bus, clock, ids, logger });
+    const transact = createTransact(connection);
+    const realtime = createRealtime({ connection, config: config.http, clock, logger, ...redis.fanOut });
+    const metrics = createMetrics({ realtime });
+    const shared = { connection, transact, bus, outbox, realtime, clock, ids, logger, metrics };
+
+    const users = createUsersModule(shared);
+    const auth = createAuthModule({ ...shared, config: config.auth, users: users.api });
+    const games = createGamesModule(shared);
+    const lobbies = createLobbiesModule({ ...shared, config: config.lobbies, users: users.api, games: games.api });
+    const matchmaking = createMatchmakingModule({
+      ...shared,
+      config: config.matchmaking,
+      users: users.api,
+      games: games.api,
+      lobbies: lobbies.api,
+    });
+    const notifications = createNotificationsModule({ ...shared, users: users.api });
+    const modules = [auth, users, games, matchmaking, lobbies, notifications];
+
+    if (config.database.seed) await games.api.seedCatalogue();
+
+    const routes = modules.flatMap((module) => module.routes);
+    const clientEvents = modules.flatMap((module) => module.clientEvents);
+    const loops = [outbox.relay, ...modules.flatMap((module) => module.loops)];
+    const health = createHealth({ connection, redis, clock });
+    const docs = createDocs({ enabled: config.http.docs, routes, clientEvents });
+    const app = createApp({
+      config: config.http,
+      logger,
+      ids,
+      authenticate: auth.api.authenticate,
+      limiters: createRateLimiters(config.http.rateLimits, redis.createLimitStore),
+      idempotency: createIdempotency({ connection, clock }),
+      routes,
+      pages: [metrics.observe, health.router, docs],
+    });
+
+    realtime.serve({
+      events: clientEvents,
+      authenticate: auth.api.authenticate,
+      snapshot: async (userId) => {
+        const [search, mine, unread] = await Promise.all([
+          matchmaking.api.snapshot(userId),
+          lobbies.api.lobbiesOf(userId),
+          notifications.api.unread(userId),
+        ]);
+        return { ...search, lobbies: mine, unread };
+      },
+      rooms: async (userId) => (await lobbies.api.lobbiesOf(userId)).map((lobby) => lobbyRoom(lobby.id)),
+    });
+
+    await matchmaking.api.restore();
+    // released last-in first-out: loops stop before sockets, sockets before HTTP, and the outbox is flushed in between
+    const http = createHttpServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 30_000 }, app);
+    const port = await listen(http, config.http);
+    releasers.push('http', () => close(http));
+    const metricsUrl = await metrics.listen(config.metrics.port, config.http.host);
+    releasers.push('metrics', metrics.stop);
+    realtime.attach(http);
+    releasers.push('sockets', realtime.stop);
+    releasers.push('outbox', () => outbox.relay.tick());
+    for (const loop of loops) releasers.push(loop.name, () => loop.stop());
+    releasers.push('readiness', health.drain);
+    if (runLoops) for (const loop of loops) loop.start();
+
+    const url = `http://${config.http.host === '0.0.0.0' ? 'localhost' : config.http.host}:${port}`;
+    return {
+      url,
+      runsOn: {
+        database: database.description,
+        redis: redis.description,
+        docs: config.http.docs ? `${url}/docs` : undefined,
+        metrics: metricsUrl,
+      },
+      loops: new Map(loops.map((loop) => [loop.name, loop])),
+      databaseUri: database.uri,
+      stop: () => releasers.releaseAll(),
+    };
+  }
+}
+
+function listen(http: HttpServer, { host, port }: Config['http']): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http.once('error', reject);
+    http.listen(port, host, () => {
+      http.off('error', reject);
+      resolve((http.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Stops accepting, lets running requests finish, and closes idle keep-alive connections at once. */
+function close(http: HttpServer): Promise<void> {
+  return new Promise((resolve) => {
+    http.close(() => resolve());
+    http.closeIdleConnections();
+  });
+}
