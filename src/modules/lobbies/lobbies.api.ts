@@ -1,0 +1,35 @@
+import type { ClientSession } from 'mongoose';
+import type { LobbyView, MessageView } from '../../realtime/protocol';
+
+/** What neighbours may ask of the lobbies module. */
+export interface LobbiesApi {
+  /** Inserts the one lobby of a match inside the match's own transaction (unique by matchId), outbox rows included. The first member hosts. */
+  createForMatch(
+    session: ClientSession,
+    match: { lobbyId: string; matchId: string; gameId: string; mode: string; userIds: readonly string[] },
+  ): Promise<LobbyView>;
+  /** Closes the lobby of a match that has ended, inside the caller's transaction. */
+  closeForMatch(session: ClientSession, matchId: string, reason: string): Promise<void>;
+  /** The open lobby and its members, for its host. @throws NOT_FOUND for a stranger, NOT_HOST, LOBBY_CLOSED */
+  partyOf(lobbyId: string, hostId: string): Promise<{ lobbyId: string; userIds: string[] }>;
+  /** Every lobby the user is in that is not closed. */
+  lobbiesOf(userId: string): Promise<LobbyView[]>;
+}
+
+/** Who is told: everybody in the lobby at that moment, plus whoever has just left. */
+interface Told {
+  tell: string[];
+}
+
+export interface LobbyEvents extends Record<string, object> {
+  'lobby.created': Told & { lobby: LobbyView };
+  'lobby.updated': Told & { lobby: LobbyView };
+  'lobby.memberJoined': Told & { lobby: LobbyView; userId: string; username: string };
+  'lobby.memberLeft': Told & { lobby: LobbyView; userId: string };
+  'lobby.memberReady': Told & { lobby: LobbyView; userId: string; ready: boolean };
+  'lobby.memberKicked': Told & { lobby: LobbyView; userId: string };
+  'lobby.hostChanged': Told & { lobby: LobbyView; hostId: string };
+  'lobby.closed': Told & { lobby: LobbyView; reason: string };
+  'lobby.invited': { lobbyId: string; gameId: string; mode: string; userId: string; byId: string; byUsername: string };
+  'lobby.messageSent': Told & { message: MessageView };
+}

@@ -1,0 +1,37 @@
+/** What neighbours may ask of the matchmaking module. */
+export interface MatchmakingApi {
+  /** For `connected` and `sync`: the open ticket and the live match of this user, or null. */
+  snapshot(userId: string): Promise<{ ticket: object | null; match: object | null }>;
+  /** Rebuilds the in-memory pools from the database: once, before the server listens. */
+  restore(): Promise<void>;
+}
+
+export interface TeamMember {
+  userId: string;
+  role: string | null;
+}
+
+export interface MatchmakingEvents extends Record<string, object> {
+  'match.proposed': {
+    matchId: string;
+    gameId: string;
+    mode: string;
+    acceptBy: string;
+    tickets: { ticketId: string; userIds: string[] }[];
+  };
+  'match.formed': {
+    matchId: string;
+    lobbyId: string;
+    gameId: string;
+    gameName: string;
+    mode: string;
+    quality: number;
+    teams: TeamMember[][];
+    tickets: { ticketId: string; userIds: string[] }[];
+  };
+  /** Somebody declined, or time ran out: these tickets are back in the queue with their waiting time. */
+  'match.fellThrough': { matchId: string; requeued: { ticketId: string; userIds: string[] }[] };
+  'match.completed': { matchId: string; gameId: string; mode: string; userIds: string[] };
+  'ticket.cancelled': { ticketId: string; userIds: string[]; reason: string };
+  'ticket.expired': { ticketId: string; userIds: string[]; gameNames: string[] };
+}
