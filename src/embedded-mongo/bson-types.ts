@@ -4,11 +4,11 @@
  * Documents are plain objects holding bson's wrapper classes for all that JavaScript cannot tell apart (Int32, Double, Long, Decimal128, …), so
  * that a number keeps its BSON type from the wire to the wire. `undefined` stands for "no such field". They are never changed in place.
  */
-import { Decimal128, Double, Int32, Long } from 'bson';
+import { type Code, Decimal128, Double, Int32, Long } from 'bson';
 import { toNumber as decimalToNumber, unpack } from './decimal';
 
-/* eslint-disable-next-line @typescript-eslint/no-explicit-any -- a value is anything that BSON holds; `rank` and `typeName` tell which */
-export type Value = any;
+/** Anything that BSON holds; `rank` and `bsonTypeName` tell what it is. */
+export type Value = unknown;
 export type Doc = { [key: string]: Value };
 
 /** Canonical order of types: values of lower rank sort first, values of one rank are compared with each other. */
@@ -63,11 +63,13 @@ export function rank(value: Value): number {
   if (value instanceof Date) return RANK.date;
   const name = (value as { _bsontype?: string })._bsontype;
   if (name === undefined) return RANK.object;
-  if (name === 'Code') return (value as Doc).scope ? RANK.codeWithScope : RANK.code;
+  if (name === 'Code') return (value as Code).scope ? RANK.codeWithScope : RANK.code;
   return RANK_OF_CLASS[name] ?? RANK.object;
 }
 
 export const isNumber = (v: Value): boolean => rank(v) === RANK.number;
+/** Array.isArray would give `any[]`. */
+export const isArray = (v: Value): v is Value[] => Array.isArray(v);
 export const isDoc = (v: Value): v is Doc => rank(v) === RANK.object;
 export const isString = (v: Value): v is string => typeof v === 'string';
 export const isNullish = (v: Value): v is null | undefined => v === null || v === undefined;
@@ -132,7 +134,7 @@ export function bsonTypeName(value: Value): string {
   if (value instanceof Date) return 'date';
   const name = (value as { _bsontype?: string })._bsontype;
   if (name === undefined) return 'object';
-  if (name === 'Code') return (value as Doc).scope ? 'javascriptWithScope' : 'javascript';
+  if (name === 'Code') return (value as Code).scope ? 'javascriptWithScope' : 'javascript';
   return NAME_OF_CLASS[name] ?? 'object';
 }
 

@@ -4,7 +4,7 @@
  * `indexKeys` follows mongod's key generator: an array gives one key for each element (and an empty one the key `undefined`), several paths
  * through the same array go through it together, two different arrays are refused, a missing field is null.
  */
-import { isDoc, type Doc, type Value } from './bson-types';
+import { isArray, isDoc, type Doc, type Value } from './bson-types';
 import { MongoError } from './errors';
 
 const split = new Map<string, string[]>();
@@ -23,7 +23,7 @@ export const isIndex = (part: string): boolean => /^(0|[1-9]\d{0,9})$/.test(part
 
 /** A field of a document or an element of an array; never something inherited. */
 export function child(holder: Value, part: string): Value {
-  if (Array.isArray(holder)) return isIndex(part) ? holder[Number(part)] : undefined;
+  if (isArray(holder)) return isIndex(part) ? holder[Number(part)] : undefined;
   return isDoc(holder) && Object.hasOwn(holder, part) ? holder[part] : undefined;
 }
 
@@ -50,7 +50,7 @@ function expand(fields: Field[], holder: Value): Value[][] {
   const next = fields.map((field) => {
     if (field.done) return field;
     const reached = follow(field, holder);
-    if (!Array.isArray(reached.value)) return { ...reached, value: reached.value ?? null, done: true };
+    if (!isArray(reached.value)) return { ...reached, value: reached.value ?? null, done: true };
     if (array && array !== reached.value) throw new MongoError(171, 'cannot index parallel arrays');
     array = reached.value;
     return reached;
@@ -72,11 +72,11 @@ function follow(field: Field, holder: Value): Field {
   while (at < field.parts.length) {
     value = isDoc(value) ? child(value, field.parts[at]!) : undefined;
     at += 1;
-    while (Array.isArray(value) && at < field.parts.length && isPosition(value, field.parts[at]!)) {
+    while (isArray(value) && at < field.parts.length && isPosition(value, field.parts[at]!)) {
       value = value[Number(field.parts[at])];
       at += 1;
     }
-    if (Array.isArray(value)) break;
+    if (isArray(value)) break;
   }
   return { ...field, at, value };
 }

@@ -1,16 +1,19 @@
 /** The filter operators that test one value by themselves: `$type`, `$size`, `$mod` and the bit tests. */
 import { Binary } from 'bson';
-import { bsonTypeName, isNumber, toDouble, toInteger, TYPE_NUMBERS, type Value } from './bson-types';
+import { bsonTypeName, isArray, isNumber, toDouble, toInteger, TYPE_NUMBERS, type Value } from './bson-types';
 import { toBigInt } from './decimal';
 import { MongoError } from './errors';
-import { type Node } from './match';
 import { toDec } from './values';
+
+export type Single = (value: Value) => boolean;
+/** A condition: a test of one value (of arrays as a whole only, if `whole`), or made of others. See match.ts. */
+export type Node = { single: Single; whole?: boolean } | { not: Node } | { all: Node[] };
 
 const bad = (message: string, code = 2): MongoError => new MongoError(code, message);
 const NAMES = new Map(Object.entries(TYPE_NUMBERS).map(([name, number]) => [number, name]));
 
 export function typeNode(arg: Value): Node {
-  const wanted = new Set((Array.isArray(arg) ? (arg as Value[]) : [arg]).flatMap(typeNames));
+  const wanted = new Set((isArray(arg) ? arg : [arg]).flatMap(typeNames));
   if (wanted.size === 0) throw bad('$type must match at least one type', 9);
   return { single: (v) => v !== undefined && wanted.has(bsonTypeName(v)) };
 }
@@ -31,7 +34,7 @@ export function sizeNode(arg: Value): Node {
   const size = toInteger(arg);
   if (size === undefined) throw bad('$size must be a whole number');
   if (size < 0) throw bad('$size may not be negative');
-  return { whole: true, single: (v) => Array.isArray(v) && v.length === size };
+  return { whole: true, single: (v) => isArray(v) && v.length === size };
 }
 
 /** Fractions are cut off, of the operands as of the value; what is not finite has no remainder. */
@@ -44,7 +47,7 @@ function integerPart(v: Value): bigint | undefined {
 }
 
 export function modNode(arg: Value): Node {
-  if (!Array.isArray(arg)) throw bad('malformed mod, needs to be an array');
+  if (!isArray(arg)) throw bad('malformed mod, needs to be an array');
   if (arg.length !== 2) throw bad(`malformed mod, ${arg.length < 2 ? 'not enough' : 'too many'} elements`);
   const [divisor, rest] = arg.map(integerPart);
   if (divisor === undefined) throw bad('malformed mod, divisor not a number');
@@ -80,7 +83,7 @@ function bitOfNumber(v: Value): ((position: number) => boolean) | undefined {
 }
 
 function maskPositions(mask: Value): number[] {
-  if (Array.isArray(mask)) {
+  if (isArray(mask)) {
     return mask.map((item) => {
       const position = toInteger(item);
       if (position === undefined) throw bad('bit positions must be integers');

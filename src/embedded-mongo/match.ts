@@ -6,12 +6,12 @@
  * single element. The walk also tells which element of the outermost array matched: that is what an update's positional `$` means.
  */
 import { BSONRegExp } from 'bson';
-import { isDoc, isNullish, isNumber, rank, RANK, toDouble, type Doc, type Value } from './bson-types';
+import { isArray, isDoc, isNullish, isNumber, rank, RANK, toDouble, type Doc, type Value } from './bson-types';
 import { type Collation } from './collation';
 import { MongoError, unsupported } from './errors';
 import { compileExpression, scopeOf } from './expression';
 import { child, isIndex, pathParts } from './keys';
-import { bitsNode, modNode, sizeNode, typeNode } from './match-leaves';
+import { bitsNode, modNode, sizeNode, typeNode, type Node, type Single } from './match-leaves';
 import { compileRegex } from './regex';
 import { compareValues, encodeKey, identical } from './values';
 
@@ -26,8 +26,6 @@ export interface Found {
   index?: number;
 }
 export type Test = (doc: Doc, found?: Found) => boolean;
-export type Single = (value: Value) => boolean;
-export type Node = { single: Single; whole?: boolean } | { not: Node } | { all: Node[] };
 
 const bad = (message: string): MongoError => new MongoError(2, message);
 
@@ -43,7 +41,7 @@ export function compileFilter(filter: Doc, env: FilterEnv = {}): Test {
 // -- operators that stand where a field's name could
 
 function filters(name: string, arg: Value, env: FilterEnv): Test[] {
-  if (!Array.isArray(arg) || arg.length === 0) throw bad(`${name} must be a nonempty array`);
+  if (!isArray(arg) || arg.length === 0) throw bad(`${name} must be a nonempty array`);
   return arg.map((item) => {
     if (!isDoc(item)) throw bad(`${name} entries need to be full objects`);
     return compileFilter(item, env);
@@ -191,7 +189,7 @@ function comparison(name: Operator, rhs: Value, { collation }: FilterEnv): Node 
 }
 
 function inNode(name: string, arg: Value, { collation }: FilterEnv): Node {
-  if (!Array.isArray(arg)) throw bad(`${name} needs an array`);
+  if (!isArray(arg)) throw bad(`${name} needs an array`);
   const keys = new Set<string>();
   const regexes: Single[] = [];
   for (const item of arg) {
@@ -214,10 +212,10 @@ function notArgument(arg: Value, env: FilterEnv): Node {
 }
 
 function allNode(arg: Value, env: FilterEnv): Node {
-  if (!Array.isArray(arg)) throw bad('$all needs an array');
+  if (!isArray(arg)) throw bad('$all needs an array');
   if (arg.length === 0) return { single: () => false };
   const elemMatch = isDoc(arg[0]) && '$elemMatch' in arg[0];
-  const all = (arg as Value[]).map((item): Node => {
+  const all = arg.map((item): Node => {
     if (elemMatch) {
       if (!isDoc(item) || Object.keys(item)[0] !== '$elemMatch') throw bad('$all/$elemMatch has to be consistent');
       return elemMatchNode(item.$elemMatch, env);
@@ -237,13 +235,13 @@ function elemMatchNode(arg: Value, env: FilterEnv): Node {
   }
   const test = compileFilter(arg, env);
   // an array among the elements is looked at as a document with the fields 0, 1, …
-  return { whole: true, single: elements((item) => (isDoc(item) || Array.isArray(item)) && test(item as Doc)) };
+  return { whole: true, single: elements((item) => (isDoc(item) || isArray(item)) && test(item as Doc)) };
 }
 
 /** A test of arrays by their elements; it remembers which one it was, for `Found`. */
 function elements(test: Single): Single {
   const single: Single & { matched?: number } = (value) => {
-    if (!Array.isArray(value)) return false;
+    if (!isArray(value)) return false;
     single.matched = value.findIndex(test);
     return single.matched >= 0;
   };
@@ -316,7 +314,7 @@ export function walk(root: Value, parts: string[], from: number, expand: boolean
     value = child(value, parts[at]!);
     at += 1;
   } while (at < parts.length && isDoc(value));
-  if (!Array.isArray(value)) return test(at === parts.length ? value : undefined);
+  if (!isArray(value)) return test(at === parts.length ? value : undefined);
   if (at === parts.length) return (expand && value.some((item, i) => test(item) && keep(found, i))) || test(value);
   const next = parts[at]!;
   const position = isIndex(next) ? Number(next) : -1;
@@ -325,7 +323,7 @@ export function walk(root: Value, parts: string[], from: number, expand: boolean
     if (isDoc(item) && walk(item, parts, at, expand, test, inside)) return keep(found, i);
     if (i !== position) return false;
     if (at + 1 === parts.length) return test(item) && keep(found, i);
-    return (isDoc(item) || Array.isArray(item)) && walk(item, parts, at + 1, expand, test, inside) && keep(found, i);
+    return (isDoc(item) || isArray(item)) && walk(item, parts, at + 1, expand, test, inside) && keep(found, i);
   });
 }
 

@@ -20,7 +20,7 @@ import {
   type ObjectId,
   type Timestamp,
 } from 'bson';
-import { isDoc, rank, RANK, toDouble, type Doc, type Value } from './bson-types';
+import { isArray, isDoc, rank, RANK, toDouble, type Doc, type Value } from './bson-types';
 import { type Collation } from './collation';
 import { compare as compareDec, fromBigInt, fromDouble, unpack, type Dec } from './decimal';
 
@@ -83,10 +83,15 @@ function compareArrays(a: Value[], b: Value[], collation?: Collation): number {
 const textOf = (v: Value): string => (typeof v === 'string' ? v : String((v as { value: unknown }).value));
 const bytesOf = (v: Binary): Uint8Array => v.buffer.subarray(0, v.position);
 
+/* eslint-disable @typescript-eslint/no-explicit-any -- a table by rank: the rank is what vouches for the type of the arguments */
+type Compare = (a: any, b: any, collation?: Collation) => number;
+type Encode = (v: any, collation?: Collation) => string;
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
 /** Compares values of one rank. */
-const WITHIN: Record<number, (a: Value, b: Value, collation?: Collation) => number> = {
+const WITHIN: Record<number, Compare> = {
   [RANK.number]: compareNumbers,
-  [RANK.string]: (a, b, collation) => (collation?.compare ?? compareText)(textOf(a), textOf(b)),
+  [RANK.string]: (a: Value, b: Value, collation) => (collation?.compare ?? compareText)(textOf(a), textOf(b)),
   [RANK.object]: compareDocs,
   [RANK.array]: compareArrays,
   [RANK.binary]: (a: Binary, b: Binary) =>
@@ -112,7 +117,7 @@ export const equalValues = (a: Value, b: Value, collation?: Collation): boolean 
 export function identical(a: Value, b: Value): boolean {
   if (a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((v, i) => identical(v, b[i]));
+  if (isArray(a)) return isArray(b) && a.length === b.length && a.every((v, i) => identical(v, b[i]));
   if (isDoc(a)) {
     if (!isDoc(b)) return false;
     const keys = Object.keys(b);
@@ -179,7 +184,6 @@ function encodeRest(exact: Dec, d: number): string {
   return `${40000 - exponent}${trimmed.replace(/./g, (c) => String(9 - Number(c)))}:`;
 }
 
-// eslint-disable-next-line no-control-regex -- the zero character is what has to be escaped
 const NEEDS_ESCAPE = /[\0\ud7ff-\uffff]/;
 
 /** Ends with a zero character; one inside is escaped, and what UTF-16 sorts otherwise than code points do is marked. */
@@ -200,9 +204,9 @@ const latin1 = (bytes: Uint8Array): string =>
 const uint32 = (n: number): string => String.fromCharCode((n >>> 24) & 255, (n >>> 16) & 255, (n >>> 8) & 255, n & 255);
 
 /** What follows the rank character. */
-const BODY: Record<number, (v: Value, collation?: Collation) => string> = {
+const BODY: Record<number, Encode> = {
   [RANK.number]: encodeNumber,
-  [RANK.string]: (v, collation) => encodeText(collation ? collation.fold(textOf(v)) : textOf(v)),
+  [RANK.string]: (v: Value, collation) => encodeText(collation ? collation.fold(textOf(v)) : textOf(v)),
   [RANK.object]: (v: Doc, collation) => {
     let out = '';
     for (const key of Object.keys(v)) {
@@ -218,7 +222,7 @@ const BODY: Record<number, (v: Value, collation?: Collation) => string> = {
   },
   [RANK.binary]: (v: Binary) => uint32(v.position) + String.fromCharCode(v.sub_type) + latin1(bytesOf(v)),
   [RANK.objectId]: (v: ObjectId) => v.toHexString(),
-  [RANK.bool]: (v) => (v ? '\x01' : '\0'),
+  [RANK.bool]: (v: boolean) => (v ? '\x01' : '\0'),
   [RANK.date]: (v: Date) => encodeDouble(v.getTime()),
   [RANK.timestamp]: (v: Timestamp) => uint32(v.t) + uint32(v.i),
   [RANK.regex]: (v: BSONRegExp) => encodeText(v.pattern) + encodeText(v.options),
