@@ -154,7 +154,7 @@ export const ARRAYS: Record<string, Operator> = {
   ),
   $isArray: unary((v) => isArray(v)),
   $in: args(2, 2, ([v, array], { collation }) =>
-    list(array, 40081, '$in').some((item) => equalValues(item, v ?? null, collation)),
+    list(array, 40081, '$in').some((item) => equalValues(item, v, collation)),
   ),
   $indexOfArray: args(2, 4, indexOfArray),
   $range: args(2, 3, range),

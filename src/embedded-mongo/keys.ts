@@ -40,16 +40,17 @@ interface Field {
   done: boolean;
 }
 
-export function indexKeys(doc: Doc, paths: string[]): Value[][] {
+/** `positions`: whether a number in a path may mean a position in an array. */
+export function indexKeys(doc: Doc, paths: string[], positions = true): Value[][] {
   const fields = paths.map((path) => ({ at: 0, parts: pathParts(path), value: undefined, done: false }));
-  return expand(fields, doc);
+  return expand(fields, doc, positions);
 }
 
-function expand(fields: Field[], holder: Value): Value[][] {
+function expand(fields: Field[], holder: Value, positions: boolean): Value[][] {
   let array: Value[] | undefined;
   const next = fields.map((field) => {
     if (field.done) return field;
-    const reached = follow(field, holder);
+    const reached = follow(field, holder, positions);
     if (!isArray(reached.value)) return { ...reached, value: reached.value ?? null, done: true };
     if (array && array !== reached.value) throw new MongoError(171, 'cannot index parallel arrays');
     array = reached.value;
@@ -61,18 +62,19 @@ function expand(fields: Field[], holder: Value): Value[][] {
     expand(
       next.map((field) => intoElement(field, element)),
       element,
+      positions,
     ),
   );
 }
 
 /** Follows a path through documents (and a numeric part into an array) as far as the next array. */
-function follow(field: Field, holder: Value): Field {
+function follow(field: Field, holder: Value, positions: boolean): Field {
   let { at } = field;
   let value: Value = holder;
   while (at < field.parts.length) {
     value = isDoc(value) ? child(value, field.parts[at]!) : undefined;
     at += 1;
-    while (isArray(value) && at < field.parts.length && isPosition(value, field.parts[at]!)) {
+    while (positions && isArray(value) && at < field.parts.length && isPosition(value, field.parts[at]!)) {
       value = value[Number(field.parts[at])];
       at += 1;
     }

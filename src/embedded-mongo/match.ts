@@ -29,7 +29,13 @@ export type Test = (doc: Doc, found?: Found) => boolean;
 
 const bad = (message: string): MongoError => new MongoError(2, message);
 
-export function compileFilter(filter: Doc, env: FilterEnv = {}): Test {
+export function compileFilter(filter: Doc, env: FilterEnv = {}): (doc: Doc) => boolean {
+  const test = compileMatcher(filter, env);
+  return (doc) => test(doc);
+}
+
+/** The same, but the test can also tell which element of an array matched. */
+export function compileMatcher(filter: Doc, env: FilterEnv = {}): Test {
   const tests = Object.entries(filter).map(([key, arg]) =>
     key.startsWith('$') ? topLevel(key, arg, env) : onField(key, arg, env),
   );
@@ -44,7 +50,7 @@ function filters(name: string, arg: Value, env: FilterEnv): Test[] {
   if (!isArray(arg) || arg.length === 0) throw bad(`${name} must be a nonempty array`);
   return arg.map((item) => {
     if (!isDoc(item)) throw bad(`${name} entries need to be full objects`);
-    return compileFilter(item, env);
+    return compileMatcher(item, env);
   });
 }
 
@@ -316,14 +322,19 @@ export function walk(root: Value, parts: string[], from: number, expand: boolean
   } while (at < parts.length && isDoc(value));
   if (!isArray(value)) return test(at === parts.length ? value : undefined);
   if (at === parts.length) return (expand && value.some((item, i) => test(item) && keep(found, i))) || test(value);
-  const next = parts[at]!;
-  const position = isIndex(next) ? Number(next) : -1;
+  return walkArray(value, parts, at, expand, test, found);
+}
+
+/** Into an array, with parts of the path left: what the array has no element for is not offered as missing. */
+function walkArray(array: Value[], parts: string[], at: number, expand: boolean, test: Single, found: Found): boolean {
+  const position = isIndex(parts[at]!) ? Number(parts[at]) : -1;
   const inside: Found = {};
-  return value.some((item: Value, i) => {
+  return array.some((item, i) => {
     if (isDoc(item) && walk(item, parts, at, expand, test, inside)) return keep(found, i);
     if (i !== position) return false;
     if (at + 1 === parts.length) return test(item) && keep(found, i);
-    return (isDoc(item) || isArray(item)) && walk(item, parts, at + 1, expand, test, inside) && keep(found, i);
+    if (isDoc(item)) return walk(item, parts, at + 1, expand, test, inside) && keep(found, i);
+    return isArray(item) && walkArray(item, parts, at + 1, expand, test, inside) && keep(found, i);
   });
 }
 

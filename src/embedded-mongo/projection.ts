@@ -7,7 +7,7 @@
 import { isArray, isDoc, isNumber, toInteger, truthy, type Doc, type Value } from './bson-types';
 import { MongoError, unsupported } from './errors';
 import { compileExpression, scopeOf, type Expression, type ExpressionEnv, type Scope } from './expression';
-import { compileFilter, isOperators, type Found, type Test } from './match';
+import { compileMatcher, isOperators, type Found, type Test } from './match';
 
 type Leaf = boolean | { compute: Expression } | { transform: (value: Value, found: Found) => Value };
 export interface Tree {
@@ -126,7 +126,7 @@ function finish({ tree, including, id, positional }: Parsed, env: ProjectionEnv)
   return (doc, filter = env.filter) => {
     const found: Found = {};
     if (positional) {
-      if (!test || tested !== filter) test = compileFilter((tested = filter) ?? {}, env);
+      if (!test || tested !== filter) test = compileMatcher((tested = filter) ?? {}, env);
       test(doc, found);
     }
     return compute(prune(doc, tree, !inclusion, found), tree, { ...scope, ROOT: doc, CURRENT: doc });
@@ -195,7 +195,7 @@ function readElemMatch(parsed: Parsed, path: string, condition: Value, env: Proj
   if (path.includes('.')) throw new MongoError(31275, 'Cannot use $elemMatch projection on a nested field.');
   if (!isDoc(condition)) throw new MongoError(31274, '$elemMatch: Invalid argument, object required');
   decide(parsed, true, path);
-  const test = compileFilter({ [path]: { $elemMatch: condition } }, env);
+  const test = compileMatcher({ [path]: { $elemMatch: condition } }, env);
   const transform = (field: Value): Value => {
     const found: Found = {};
     return isArray(field) && test({ [path]: field }, found) ? [field[found.index!]] : undefined;

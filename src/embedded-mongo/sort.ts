@@ -2,10 +2,10 @@
  * Sorting: `compileSort` makes a comparator of a sort specification. A document sorts by its smallest key (largest, descending) as an index on the
  * same fields would give them, so an array counts by its least or greatest element, and an empty one comes before null.
  */
-import { isDoc, isNumber, toDouble, type Doc, type Value } from './bson-types';
+import { isArray, isDoc, isNumber, toDouble, type Doc, type Value } from './bson-types';
 import { type Collation } from './collation';
 import { MongoError, unsupported } from './errors';
-import { indexKeys } from './keys';
+import { child, indexKeys, pathParts } from './keys';
 import { compareValues } from './values';
 
 /** Throws 2 (or the code given, for `$sort` stages) unless each direction is 1 or -1. */
@@ -21,7 +21,11 @@ export function sortDirections(spec: Doc, code = 2): number[] {
   });
 }
 
-export function compileSort(spec: Doc, collation?: Collation): (a: Doc, b: Doc) => number {
+/**
+ * `inPipeline`: the order of `$sort` stages, which put a missing field before null where no array is involved, and for which a number in a path is
+ * always a field's name.
+ */
+export function compileSort(spec: Doc, collation?: Collation, inPipeline = false): (a: Doc, b: Doc) => number {
   const paths = Object.keys(spec);
   const directions = sortDirections(spec);
   const compareKeys = (a: Value[], b: Value[]): number => {
@@ -35,7 +39,10 @@ export function compileSort(spec: Doc, collation?: Collation): (a: Doc, b: Doc) 
   const keys = new WeakMap<Doc, Value[]>();
   const keyOf = (doc: Doc): Value[] => {
     let key = keys.get(doc);
-    if (!key) keys.set(doc, (key = leastKey(indexKeys(doc, paths), compareKeys)));
+    if (!key) {
+      key = (inPipeline ? plainKey(doc, paths) : undefined) ?? leastKey(sortKeys(doc, paths, !inPipeline), compareKeys);
+      keys.set(doc, key);
+    }
     return key;
   };
   return (a, b) => compareKeys(keyOf(a), keyOf(b));
@@ -43,3 +50,27 @@ export function compileSort(spec: Doc, collation?: Collation): (a: Doc, b: Doc) 
 
 const leastKey = (keys: Value[][], compare: (a: Value[], b: Value[]) => number): Value[] =>
   keys.reduce((least, key) => (compare(key, least) < 0 ? key : least));
+
+function sortKeys(doc: Doc, paths: string[], positions: boolean): Value[][] {
+  try {
+    return indexKeys(doc, paths, positions);
+  } catch (error) {
+    if (error instanceof MongoError && error.code === 171)
+      throw new MongoError(2, 'cannot sort with keys that are parallel arrays');
+    throw error;
+  }
+}
+
+/** The values at the paths, if none of them meets an array. */
+function plainKey(doc: Doc, paths: string[]): Value[] | undefined {
+  const key: Value[] = [];
+  for (const path of paths) {
+    let value: Value = doc;
+    for (const part of pathParts(path)) {
+      value = child(value, part);
+      if (isArray(value)) return undefined;
+    }
+    key.push(value);
+  }
+  return key;
+}

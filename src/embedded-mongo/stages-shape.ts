@@ -67,7 +67,7 @@ const sort: StageMaker = (spec, { collation }) => {
   if (Object.keys(spec).length === 0) fail(15976, '$sort stage must have at least one sort key');
   sortDirections(spec, 15975);
   return function* (docs) {
-    yield* [...docs].sort(compileSort(spec, collation));
+    yield* [...docs].sort(compileSort(spec, collation, true));
   };
 };
 

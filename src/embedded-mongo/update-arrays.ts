@@ -34,8 +34,9 @@ export function push(arg: Value, path: string, { collation }: UpdateOptions): Ch
     const at = position === undefined ? next.length : position < 0 ? Math.max(next.length + position, 0) : position;
     next.splice(at, 0, ...values);
     if (order) next.sort(order);
-    if (slice === undefined) return values.length === 0 && !order ? (old ?? next) : next;
-    return slice < 0 ? next.slice(slice) : next.slice(0, slice);
+    const kept = slice === undefined ? next : slice < 0 ? next.slice(slice) : next.slice(0, slice);
+    // sorting counts as a change, even of what was in order
+    return old && values.length === 0 && !order && kept.length === old.length ? old : kept;
   };
   return { creates: true, apply };
 }
@@ -102,7 +103,7 @@ function pullTest(arg: Value, options: UpdateOptions): (element: Value) => boole
   const [first] = isDoc(arg) ? Object.keys(arg) : [];
   if (
     arg instanceof BSONRegExp ||
-    (isOperators(arg) && !['$and', '$or', '$nor', '$expr', '$comment'].includes(first!))
+    (isOperators(arg) && !['$and', '$or', '$nor', '$not', '$expr', '$comment'].includes(first!))
   ) {
     const test = compileFilter({ '': arg }, options);
     return (element) => test({ '': element });

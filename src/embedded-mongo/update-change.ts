@@ -33,6 +33,7 @@ export interface Place {
 /** How messages name a document. */
 export const idOf = ({ doc }: { doc: Doc }): string => `{_id: ${JSON.stringify(doc._id ?? null)}}`;
 
+const REFERENCE = ['$ref', '$id', '$db'];
 /** mongod's limit for filling an array with nulls up to a position. */
 const MAX_PADDING = 1_500_000;
 
@@ -50,9 +51,15 @@ export function changeAt(
   }
   const old = child(holder, part);
   if (old === undefined && !creates) return holder;
+  if (old === undefined && part.startsWith('$') && !REFERENCE.includes(part)) {
+    throw new MongoError(
+      52,
+      `The dollar ($) prefixed field '${part}' in '${parts.join('.')}' is not valid for storage.`,
+    );
+  }
   const last = at === parts.length - 1;
   const next = last
-    ? apply(old, { doc, field: parts.join('.') })
+    ? apply(old, { doc, field: part })
     : changeAt(old === undefined ? {} : old, parts, apply, { creates, doc, at: at + 1 });
   if (next === old) return holder;
   return isArray(holder) ? withElement(holder, Number(part), next) : withField(holder, part, next);

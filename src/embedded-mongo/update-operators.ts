@@ -1,12 +1,12 @@
 /** The update operators as a table: each turns its argument into a `Change` of one value. */
 import { Double, Timestamp } from 'bson';
-import { bsonTypeName, isArray, isDoc, isNumber, type Doc, type Value } from './bson-types';
+import { bsonTypeName, isArray, isDoc, isNumber, toDouble, type Doc, type Value } from './bson-types';
 import { MongoError } from './errors';
 import { child } from './keys';
 import { addNumbers, bitwise, multiplyNumbers } from './numbers';
 import { addToSet, pop, pull, pullAll, push } from './update-arrays';
 import { changeAt, idOf, type Change, type UpdateOptions } from './update-change';
-import { compareValues } from './values';
+import { compareValues, identical } from './values';
 
 const bad = (code: number, message: string): MongoError => new MongoError(code, message);
 
@@ -16,7 +16,7 @@ const creating = (apply: Change['apply']): Change => ({ creates: true, apply });
 const existing = (apply: Change['apply']): Change => ({ creates: false, apply });
 
 export const OPERATORS: Record<string, Operator> = {
-  $set: (arg) => creating(() => arg),
+  $set: (arg) => creating((old) => (identical(arg, old) ? old : arg)),
   $setOnInsert: (arg) => creating(() => arg),
   $unset: () => existing(() => undefined),
   $inc: (arg, path) => arithmetic('$inc', arg, path, (old) => addNumbers(old, arg)),
@@ -45,7 +45,8 @@ function arithmetic(name: string, arg: Value, path: string, compute: (old: Value
     const result = compute(old);
     if (result === undefined)
       throw bad(2, `Failed to apply ${name} operations to current value for document ${idOf(place)}`);
-    return result;
+    // the same number again is no change; but NaN is never the same
+    return identical(result, old) && !Number.isNaN(toDouble(result)) ? old : result;
   });
 }
 
@@ -75,10 +76,9 @@ function bit(arg: Value, path: string): Change {
     if (old !== undefined && !isIntegral(old)) {
       throw bad(2, `Cannot apply $bit to a value of non-integral type.${idOf(place)} has the field ${place.field} of non-integer type ${bsonTypeName(old)}`); // prettier-ignore
     }
-    return steps.reduce<Value>(
-      (value, [name, operand]) => bitwise(name as 'and' | 'or' | 'xor', value, operand),
-      old ?? 0,
-    );
+    let result: Value = old ?? 0;
+    for (const [name, operand] of steps) result = bitwise(name as 'and' | 'or' | 'xor', result, operand);
+    return identical(result, old) ? old : result;
   });
 }
 const isIntegral = (v: Value): boolean => ['int', 'long'].includes(bsonTypeName(v)) && !(v instanceof Double);

@@ -30,12 +30,14 @@ export function compileArrayFilters(
     }
     if (compiled.has(id))
       throw new MongoError(9, `Found multiple array filters with the same top-level field name ${id}`);
-    if (!used.has(id)) throw new MongoError(9, `The array filter for identifier '${id}' was not used in the update`);
     const test = compileFilter(filter, env);
     compiled.set(id, (element) => test({ [id]: element }));
   }
   for (const [id, path] of used) {
     if (!compiled.has(id)) throw new MongoError(2, `No array filter found for identifier '${id}' in path '${path}'`);
+  }
+  for (const id of compiled.keys()) {
+    if (!used.has(id)) throw new MongoError(9, `The array filter for identifier '${id}' was not used in the update`);
   }
   return compiled;
 }
@@ -62,7 +64,7 @@ function resolve(holder: Value, parts: string[], at: number, found: Found, filte
     }
     return resolve(child(holder, String(found.index)), replaced(found.index), at + 1, found, filters);
   }
-  if (!part.startsWith('$[')) return resolve(child(holder, part), parts, at + 1, found, filters);
+  if (part !== '$[]' && !NAMED.test(part)) return resolve(child(holder, part), parts, at + 1, found, filters);
   const path = parts.slice(0, at).join('.');
   if (holder === undefined) {
     throw new MongoError(2, `The path '${path}' must exist in the document in order to apply array updates.`);

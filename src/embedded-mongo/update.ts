@@ -6,10 +6,10 @@
  * was; then the changes happen in the order of their paths, which is the order in which new fields appear.
  */
 import { ObjectId } from 'bson';
-import { bsonTypeName, isDoc, type Doc, type Value } from './bson-types';
+import { bsonTypeName, isArray, isDoc, type Doc, type Value } from './bson-types';
 import { MongoError } from './errors';
 import { isIndex, pathParts } from './keys';
-import { compileFilter, type Found } from './match';
+import { compileMatcher, type Found } from './match';
 import { compilePipeline } from './pipeline';
 import { compileArrayFilters, concretePaths, type ArrayFilters } from './update-paths';
 import { changeAt, type Change, type UpdateOptions } from './update-change';
@@ -27,11 +27,11 @@ export interface Update {
 export function compileUpdate(update: Doc | Doc[], options: UpdateOptions): Update {
   const change = compileForm(update, options);
   return {
-    apply: (doc) => settled(change(doc, false), doc),
+    apply: (doc) => change(doc, false),
     seed() {
-      const base = seedBase(update, options);
-      const made = settled(change(base, true), base);
+      const made = change(seedBase(update, options), true);
       const id = Object.hasOwn(made, '_id') ? made._id : new ObjectId();
+      if (isArray(id)) throw new MongoError(53, "The '_id' value cannot be of type array");
       return { _id: id, ...made };
     },
   };
@@ -50,13 +50,12 @@ function compileForm(update: Doc | Doc[], options: UpdateOptions): Form {
 
 const withId = (source: Doc, doc: Doc): Doc => (Object.hasOwn(source, '_id') ? { _id: source._id, ...doc } : doc);
 
-/** Keeps the old object if nothing changed, and the `_id` in any case. */
-function settled(next: Doc, old: Doc): Doc {
-  if (next === old) return old;
-  if (Object.hasOwn(old, '_id') && !equalValues(next._id, old._id)) {
+/** No update may change the `_id`. */
+function checkId(next: Doc, old: Doc, same: (a: Value, b: Value) => boolean): Doc {
+  if (next !== old && Object.hasOwn(old, '_id') && !same(next._id, old._id)) {
     throw new MongoError(66, "Performing an update on the path '_id' would modify the immutable field '_id'");
   }
-  return identical(next, old) ? old : next;
+  return next;
 }
 
 function seedBase(update: Doc | Doc[], { filter }: UpdateOptions): Doc {
@@ -78,8 +77,10 @@ function replacementForm(replacement: Doc): Form {
   }
   return (doc) => {
     // the identifier comes first, wherever the replacement has it
-    if (Object.hasOwn(replacement, '_id')) return { _id: replacement._id, ...replacement };
-    return withId(doc, replacement);
+    const next = Object.hasOwn(replacement, '_id')
+      ? { _id: replacement._id, ...replacement }
+      : withId(doc, replacement);
+    return identical(next, doc) ? doc : checkId(next, doc, equalValues);
   };
 }
 
@@ -91,8 +92,9 @@ function pipelineForm(stages: Doc[], options: UpdateOptions): Form {
     if (!UPDATE_STAGES.includes(name)) throw new MongoError(72, `${name} is not allowed to be used within an update`);
   }
   return (doc) => {
-    const [next] = [...run([doc])];
-    return Object.hasOwn(next!, '_id') ? { _id: next!._id, ...next } : withId(doc, next!);
+    const [made = {}] = run([doc]);
+    const next = Object.hasOwn(made, '_id') ? { _id: made._id, ...made } : withId(doc, made);
+    return identical(next, doc) ? doc : checkId(next, doc, equalValues);
   };
 }
 
@@ -110,12 +112,12 @@ function operatorForm(update: Doc, options: UpdateOptions): Form {
   checkConflicts(leaves.map(({ parts }) => parts));
   const arrayFilters = compileArrayFilters(options.arrayFilters ?? [], leaves, options);
   const positional = leaves.some(({ parts }) => parts.includes('$'));
-  const matches = positional ? compileFilter(options.filter, options) : undefined;
+  const matches = positional ? compileMatcher(options.filter, options) : undefined;
   return (doc, inserting) => {
     const found: Found = {};
     if (!inserting) matches?.(doc, found);
     const active = leaves.filter((leaf) => inserting || !leaf.onlyInserting);
-    return applyLeaves(doc, concreteLeaves(doc, active, found, arrayFilters));
+    return checkId(applyLeaves(doc, concreteLeaves(doc, active, found, arrayFilters)), doc, identical);
   };
 }
 
@@ -151,10 +153,6 @@ function checkedParts(path: string): string[] {
   }
   if (parts.filter((part) => part === '$').length > 1) {
     throw new MongoError(2, `Too many positional (i.e. '$') elements found in path '${path}'`);
-  }
-  const dollar = parts.find((part) => part.startsWith('$') && !/^\$(\[.*\])?$/.test(part));
-  if (dollar && !['$id', '$ref', '$db'].includes(dollar)) {
-    throw new MongoError(52, `The dollar ($) prefixed field '${dollar}' in '${path}' is not valid for storage.`);
   }
   return parts;
 }
