@@ -128,7 +128,7 @@ export function takeN(values: Value[], n: Value, fromEnd: boolean, order?: (a: V
 interface GroupOperator {
   /** What each document contributes. */
   value: Expression;
-  make(scope: Scope): Accumulator;
+  make: (scope: Scope) => Accumulator;
 }
 
 function collecting(finish: (values: Value[], scope: Scope) => Value): GroupOperator['make'] {

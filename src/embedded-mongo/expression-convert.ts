@@ -13,10 +13,15 @@ const failure = (message: string): never => {
 export const ISO_FORMAT = '%Y-%m-%dT%H:%M:%S.%LZ';
 const isoText = (date: Date): string => formatDate(date.getTime(), zoneOf(), ISO_FORMAT);
 
-/** Six significant digits, as C++ streams print: what 4.2 to 8 give for `$toString` of a double. */
+/** Six significant digits, as C's `%g` prints them: 1e+10, 1.23457e+06. */
 function doubleText(n: number): string {
   if (!Number.isFinite(n)) return Number.isNaN(n) ? 'NaN' : n > 0 ? 'Infinity' : '-Infinity';
-  return Object.is(n, -0) ? '-0' : String(n);
+  if (n === 0) return Object.is(n, -0) ? '-0' : '0';
+  const [digits = '', exponent = ''] = n.toExponential(5).split('e');
+  const power = Number(exponent);
+  const plain = (text: string): string => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  if (power >= -4 && power < 6) return plain(n.toFixed(5 - power));
+  return `${plain(digits)}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }
 
 function numberText(v: Value): string {
@@ -161,7 +166,7 @@ function targetOf(to: Value): string | undefined {
   if (isNullish(to)) return undefined;
   const name = isString(to) ? to : Object.keys(TYPE_NUMBERS).find((key) => TYPE_NUMBERS[key] === toInteger(to));
   if (name === undefined || !(name in TYPE_NUMBERS))
-    throw new MongoError(2, `Unknown type name in $convert: ${String(to)}`);
+    throw new MongoError(2, `Unknown type name in $convert: ${isString(to) ? to : bsonTypeName(to)}`);
   return name;
 }
 

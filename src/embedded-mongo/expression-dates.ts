@@ -201,7 +201,7 @@ function startOfWeek(v: Value): number {
   if (isNullish(v)) return 0;
   const name = isString(v) ? v.toLowerCase() : '';
   const index = Math.max(WEEKDAYS.indexOf(name), NAMES.indexOf(name));
-  return index >= 0 ? index : fail(9, `unknown day of week value: ${String(v)}`);
+  return index >= 0 ? index : fail(9, `unknown day of week value: ${name}`);
 }
 
 /** How many boundaries of the unit lie before a local time. */

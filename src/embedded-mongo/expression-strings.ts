@@ -141,7 +141,7 @@ export const STRINGS: Record<string, Operator> = {
   $substr: args(3, 3, substrBytes),
   $substrBytes: args(3, 3, substrBytes),
   $substrCP: args(3, 3, substrCP),
-  $strLenBytes: length('$strLenBytes', 34473, Buffer.byteLength),
+  $strLenBytes: length('$strLenBytes', 34473, (s) => Buffer.byteLength(s)),
   $strLenCP: length('$strLenCP', 34471, (s) => [...s].length),
   $strcasecmp: args(2, 2, ([a, b]) => int(Math.sign(compareText(upper(toText(a)), upper(toText(b)))))),
   $indexOfCP: indexOf('$indexOfCP', (s) => [...s], [40093, 40094]),

@@ -110,7 +110,7 @@ export class Sum {
   asDec(): dec.Dec {
     const whole = dec.fromBigInt(this.integers);
     if (this.sum === 0 && this.error === 0) return this.decimals ? dec.add(this.decimals, whole) : whole;
-    const doubles = dec.add(dec.fromDouble15(this.sum), dec.fromDouble15(this.error));
+    const doubles = dec.add(dec.finish(dec.fromDouble(this.sum)), dec.finish(dec.fromDouble(this.error)));
     return dec.add(dec.add(this.decimals ?? dec.fromBigInt(0n), doubles), whole);
   }
 

@@ -3,6 +3,7 @@ import { isArray, isDoc, isString, rank, toInteger, type Doc, type Value } from 
 import { compileAccumulator, type Accumulator } from './accumulators';
 import { MongoError, unsupported } from './errors';
 import { compileExpression, compilerFor, scopeOf, type Expression, type Scope } from './expression';
+import { isOperators } from './match';
 import { type PipelineEnv, type StageMaker } from './stage-types';
 import { compareValues, encodeKey, equalValues } from './values';
 
@@ -36,11 +37,19 @@ function outputs(spec: Doc, env: PipelineEnv) {
   };
 }
 
+/** An identifier with one field has it null when it is missing; of several, the missing ones are left out. */
+function compileId(spec: Value, env: PipelineEnv): Expression {
+  const id = compileExpression(spec, env);
+  const [only, ...others] = isDoc(spec) && !isOperators(spec) ? Object.keys(spec) : [];
+  if (only === undefined || others.length > 0) return id;
+  return (scope) => ({ [only]: null, ...(id(scope) as Doc) });
+}
+
 const group: StageMaker = (spec, env) => {
   if (!isDoc(spec)) return fail(15947, "a group's fields must be specified in an object");
   const { _id: idSpec, ...rest } = spec;
   if (!('_id' in spec)) fail(15955, 'a group specification must include an _id');
-  const id = compileExpression(idSpec, env);
+  const id = compileId(idSpec, env);
   const { open, feed, close } = outputs(rest, env);
   const base = scopeOf(env);
   return function* (docs) {
