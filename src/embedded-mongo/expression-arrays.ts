@@ -53,10 +53,14 @@ function indexOfArray([array, wanted, from, to]: Value[], { collation }: Express
   return int(elements.findIndex((v, i) => i >= start && i < stop && equalValues(v, wanted, collation)));
 }
 
+/** mongod stops at 100 MB. */
+const MAX_RANGE = 6_000_000;
+
 function range([from, to, by]: Value[]): Value {
   const [start, stop] = [whole(from, 34443, '$range'), whole(to, 34445, '$range')];
   const step = by === undefined ? 1 : whole(by, 34447, '$range');
   if (step === 0) fail(34449, '$range requires a non-zero step value');
+  if ((stop - start) / step > MAX_RANGE) fail(146, '$range would use too much memory');
   const out: Value[] = [];
   for (let n = start; step > 0 ? n < stop : n > stop; n += step) out.push(int(n));
   return out;

@@ -16,7 +16,7 @@ import { AS_EXPRESSIONS } from './accumulators';
 
 export { type Expression, type ExpressionEnv, type Scope } from './expression-types';
 
-const OPERATORS: Record<string, Operator> = {
+export const OPERATORS: Record<string, Operator> = {
   ...ARITHMETIC,
   ...ARRAYS,
   ...CONTROL,
