@@ -1,0 +1,2 @@
+export { createLobbiesModule } from './lobbies.module';
+export type { LobbiesApi, LobbyEvents } from './lobbies.api';
