@@ -11,6 +11,13 @@ import type { GamesApi } from '../games';
 import type { Module } from '../module';
 import type { UsersApi } from '../users';
 import type { LobbiesApi, LobbyEvents } from './lobbies.api';
+import { createLobbiesLoop } from './lobbies.loop';
+import { lobbyRoutes } from './lobbies.routes';
+import { createLobbiesService } from './lobbies.service';
+import { lobbyEvents, tellLobbyNews } from './lobbies.socket';
+import { createLobbyStore } from './lobbies.store';
+import { createLobbiesApi } from './match-lobbies';
+import { createMessagesService } from './messages.service';
 
 export interface LobbiesDeps {
   connection: Connection;
@@ -26,14 +33,17 @@ export interface LobbiesDeps {
   games: Pick<GamesApi, 'mode'>;
 }
 
-export function createLobbiesModule(_deps: LobbiesDeps): Module<LobbiesApi> {
-  const later = async () => {
-    throw new Error('the lobbies module is being written');
-  };
+/** Where people meet: lobbies made by matches and by players, and their chat. */
+export function createLobbiesModule(deps: LobbiesDeps): Module<LobbiesApi> {
+  const { bus, realtime } = deps;
+  const store = createLobbyStore(deps);
+  const lobbies = createLobbiesService({ ...deps, store });
+  const messages = createMessagesService({ ...deps, store });
+  tellLobbyNews(bus, realtime);
   return {
-    api: { createForMatch: later, closeForMatch: later, partyOf: later, lobbiesOf: async () => [] },
-    routes: [],
-    clientEvents: [],
-    loops: [],
+    api: createLobbiesApi({ ...deps, store }),
+    routes: lobbyRoutes(lobbies, messages),
+    clientEvents: lobbyEvents({ store, lobbies, messages, realtime }),
+    loops: [createLobbiesLoop({ ...deps, store })],
   };
 }
