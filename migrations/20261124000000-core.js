@@ -8,7 +8,11 @@ module.exports = {
         name: 'undelivered',
         partialFilterExpression: { deliveredAt: null },
       },
-      { key: { key: 1, createdAt: 1, _id: 1 }, name: 'undelivered_by_key', partialFilterExpression: { deliveredAt: null } },
+      {
+        key: { key: 1, createdAt: 1, _id: 1 },
+        name: 'undelivered_by_key',
+        partialFilterExpression: { deliveredAt: null },
+      },
       { key: { deliveredAt: 1 }, name: 'delivered_ttl', expireAfterSeconds: 86_400 },
     ]);
     await db.createCollection('idempotencyKeys');

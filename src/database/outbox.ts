@@ -9,9 +9,11 @@ import { createLoop, type Loop } from '../core/loop';
  * The outbox: facts written in the same transaction as the change they tell of, and published on the bus afterwards, at
  * least once and in order within one key. A crash between commit and telling delays the news and never loses it.
  *
- * The relay claims a batch by a conditional update (a lock with an expiry, so that several instances can run it), publishes
- * rows of different keys side by side and rows of one key in order, and marks as delivered what every subscriber took.
- * A row whose subscriber fails is tried again with a growing delay.
+ * The relay claims a batch of due rows by a conditional update: a lock that expires, so that several instances can run
+ * relays and a crashed one is taken over from. It then gives back every claimed row with an earlier untold row of the
+ * same key outside the claim, which is what keeps the order of a key over relays, batches and retries. Rows of different keys are
+ * published side by side, rows of one key one after the other, and what every subscriber took is marked as delivered. A row whose
+ * subscriber fails (or does not come back in time) waits with a growing delay, and the later rows of its key wait with it.
  */
 export interface Outbox<Events> {
   /** Adds a fact to the caller's transaction. `key` names the thing it is about: facts of one key stay in order. */
@@ -34,6 +36,7 @@ interface OutboxRow {
   createdAt: Date;
   /** Not to be touched before this time: claimed by a relay, or waiting to be tried again. */
   notBefore: Date;
+  /** Which relay's batch holds the row. */
   claim: string | null;
   attempts: number;
   deliveredAt: Date | null;
@@ -41,6 +44,13 @@ interface OutboxRow {
 
 const BATCH = 500;
 const CLAIM_MS = 30_000;
+/** A batch stops taking up rows after this, so that what it tells is still its own. */
+const BATCH_MS = 10_000;
+const SUBSCRIBER_MS = 10_000;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 60_000;
+/** When to look again for a key whose earlier row another relay is telling right now. */
+const CONTENDED_MS = 100;
 const KEEP_DELIVERED_SECONDS = 86_400;
 
 export function createOutboxModel(connection: Connection) {
@@ -57,11 +67,9 @@ export function createOutboxModel(connection: Connection) {
     },
     { versionKey: false, minimize: false, collection: 'outbox' },
   );
-  schema.index(
-    { deliveredAt: 1, notBefore: 1, _id: 1 },
-    { name: 'undelivered', partialFilterExpression: { deliveredAt: null } },
-  );
-  schema.index({ claim: 1 }, { name: 'claim', partialFilterExpression: { claim: { $type: 'string' } } });
+  const undelivered = { partialFilterExpression: { deliveredAt: null } };
+  schema.index({ notBefore: 1, createdAt: 1, _id: 1 }, { name: 'undelivered', ...undelivered });
+  schema.index({ key: 1, createdAt: 1, _id: 1 }, { name: 'undelivered_by_key', ...undelivered });
   schema.index({ deliveredAt: 1 }, { name: 'delivered_ttl', expireAfterSeconds: KEEP_DELIVERED_SECONDS });
   return connection.model('Outbox', schema);
 }
@@ -83,42 +91,74 @@ export function createOutbox<Events extends EventMap>({
 }: OutboxDeps<Events>): Outbox<Events> {
   const Row = createOutboxModel(connection);
 
-  const claimBatch = async (): Promise<OutboxRow[]> => {
+  /** @returns the rows that are ours to tell, and whether there may be more. */
+  const claimBatch = async (): Promise<{ rows: OutboxRow[]; more: boolean }> => {
     const now = clock.now();
     const due = { deliveredAt: null, notBefore: { $lte: new Date(now) } };
-    const candidates = await Row.find(due, { _id: 1 }).sort({ _id: 1 }).limit(BATCH).lean();
-    if (candidates.length === 0) return [];
+    const candidates = await Row.find(due, { _id: 1 }).sort({ notBefore: 1, createdAt: 1, _id: 1 }).limit(BATCH).lean();
+    if (candidates.length === 0) return { rows: [], more: false };
+    const wanted = { _id: { $in: candidates.map((row) => row._id) } };
     const claim = ids.uuid();
-    const wanted = { ...due, _id: { $in: candidates.map((row) => row._id) } };
-    await Row.updateMany(wanted, { $set: { claim, notBefore: new Date(now + CLAIM_MS) } });
-    return Row.find({ claim }).sort({ _id: 1 }).lean<OutboxRow[]>();
+    await Row.updateMany({ ...due, ...wanted }, { $set: { claim, notBefore: new Date(now + CLAIM_MS) } });
+    const claimed = await Row.find({ ...wanted, claim }).lean<OutboxRow[]>();
+    return { rows: await giveBackBlocked(claimed.sort(byAge), claim), more: candidates.length === BATCH };
   };
 
-  /** Publishes one row; true when every subscriber took it. */
-  const deliver = async (row: OutboxRow): Promise<boolean> => {
+  /** Keeps the rows that are next of their key; the others wait for the earlier ones outside this claim. */
+  const giveBackBlocked = async (rows: OutboxRow[], claim: string): Promise<OutboxRow[]> => {
+    const newest = rows.at(-1);
+    if (!newest) return [];
+    const outside = await Row.find(
+      {
+        deliveredAt: null,
+        key: { $in: [...new Set(rows.map((row) => row.key))] },
+        createdAt: { $lte: newest.createdAt },
+        claim: { $ne: claim },
+      },
+      { key: 1, createdAt: 1, notBefore: 1, claim: 1 },
+    ).lean<OutboxRow[]>();
+    const blockers = new Map<string, OutboxRow>();
+    for (const row of outside.sort(byAge)) if (!blockers.has(row.key)) blockers.set(row.key, row);
+    const mine: OutboxRow[] = [];
+    for (const [key, ofKey] of groupBy(rows, (row) => row.key)) {
+      const blocker = blockers.get(key);
+      const free = blocker ? ofKey.filter((row) => byAge(row, blocker) < 0) : ofKey;
+      mine.push(...free);
+      const waiting = blocker?.claim === null ? blocker.notBefore.getTime() : clock.now() + CONTENDED_MS;
+      await release(ofKey.slice(free.length), waiting);
+    }
+    return mine;
+  };
+
+  /** Gives rows back untold, to be looked at again at `notBefore`. */
+  const release = async (rows: OutboxRow[], notBefore: number) => {
+    const [first] = rows;
+    if (!first) return;
+    await Row.updateMany(
+      { _id: { $in: rows.map((row) => row._id) }, claim: first.claim },
+      { $set: { claim: null, notBefore: new Date(notBefore) } },
+    );
+  };
+
+  /** Publishes one row; nothing when every subscriber took it, else the time at which to try again. */
+  const tell = async (row: OutboxRow): Promise<number | undefined> => {
     const fact = { eventId: row._id.toHexString(), type: row.type, payload: row.payload as Events[string] };
-    const failures = await bus.publish(fact);
-    if (failures.length === 0) return true;
-    const delayMs = Math.min(60_000, 500 * 2 ** row.attempts);
+    const [failure] = await within(SUBSCRIBER_MS, bus.publish(fact));
+    if (failure === undefined) return undefined;
     logger.error(
-      { err: failures[0], event: row.type, eventId: fact.eventId, attempts: row.attempts + 1 },
+      { err: failure, event: row.type, eventId: fact.eventId, attempts: row.attempts + 1 },
       'a subscriber failed; the fact is told again',
     );
-    const notBefore = new Date(clock.now() + delayMs);
-    await Row.updateOne(
-      { _id: row._id, claim: row.claim },
-      { $set: { claim: null, notBefore }, $inc: { attempts: 1 } },
-    );
-    return false;
+    await Row.updateOne({ _id: row._id, claim: row.claim }, { $inc: { attempts: 1 } });
+    return clock.now() + Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** row.attempts);
   };
 
-  /** Rows of one key, in order; the first failure leaves the later ones for when it has been told. */
-  const deliverInOrder = async (rows: OutboxRow[]): Promise<OutboxRow[]> => {
+  /** Tells rows of one key, in order, up to the first failure. @returns those that were told */
+  const tellInOrder = async (rows: OutboxRow[], until: number): Promise<OutboxRow[]> => {
     for (const [i, row] of rows.entries()) {
-      if (await deliver(row)) continue;
-      const later = rows.slice(i + 1).map((r) => r._id);
-      const notBefore = new Date(clock.now() + 500);
-      if (later.length > 0) await Row.updateMany({ _id: { $in: later } }, { $set: { claim: null, notBefore } });
+      const again = clock.now() < until ? await tell(row) : clock.now();
+      if (again === undefined) continue;
+      await release(rows.slice(i), again);
       return rows.slice(0, i);
     }
     return rows;
@@ -126,21 +166,22 @@ export function createOutbox<Events extends EventMap>({
 
   const relayOnce = async () => {
     for (;;) {
-      const rows = await claimBatch();
-      const byKey = groupByKey(rows);
-      const told = (await Promise.all([...byKey.values()].map(deliverInOrder))).flat();
+      const { rows, more } = await claimBatch();
+      const until = clock.now() + BATCH_MS;
+      const keys = [...groupBy(rows, (row) => row.key).values()];
+      const told = (await Promise.all(keys.map((ofKey) => tellInOrder(ofKey, until)))).flat();
       if (told.length > 0)
         await Row.updateMany(
           { _id: { $in: told.map((row) => row._id) } },
           { $set: { deliveredAt: new Date(clock.now()), claim: null } },
         );
-      if (rows.length < BATCH) return;
+      if (!more) return;
     }
   };
 
   const relay = createLoop({
     name: 'outbox',
-    everyMs: 1000,
+    everyMs: 250,
     tick: relayOnce,
     onError: (err) => logger.error({ err }, 'outbox relay failed'),
   });
@@ -168,8 +209,31 @@ export function createOutbox<Events extends EventMap>({
   };
 }
 
-function groupByKey(rows: OutboxRow[]): Map<string, OutboxRow[]> {
-  const groups = new Map<string, OutboxRow[]>();
-  for (const row of rows) groups.set(row.key, [...(groups.get(row.key) ?? []), row]);
+/** Oldest first: the order in which facts of one key are told. */
+function byAge(a: OutboxRow, b: OutboxRow): number {
+  return a.createdAt.getTime() - b.createdAt.getTime() || (a._id.toHexString() < b._id.toHexString() ? -1 : 1);
+}
+
+function groupBy<Item, Key>(items: Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
+  const groups = new Map<Key, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
   return groups;
+}
+
+/** What `publishing` gives, or a failure of its own when it takes longer: one that hangs must not hold up every key. */
+async function within(ms: number, publishing: Promise<unknown[]>): Promise<unknown[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<unknown[]>((resolve) => {
+    timer = setTimeout(() => resolve([new Error(`a subscriber did not come back within ${ms} ms`)]), ms);
+  });
+  try {
+    return await Promise.race([publishing, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
