@@ -1,4 +1,5 @@
 import type { ClientSession, Connection } from 'mongoose';
+import { AppError } from '../core/errors';
 
 /** Runs `work` in one transaction and returns what it returned. */
 export type Transact = <Result>(work: (session: ClientSession) => Promise<Result>) => Promise<Result>;
@@ -27,3 +28,13 @@ export function isDuplicateKey(error: unknown, field?: string): boolean {
   if (candidate?.code !== 11000) return false;
   return field === undefined || (candidate.keyPattern !== undefined && field in candidate.keyPattern);
 }
+
+/** UNAVAILABLE in place of an error by which the driver or mongoose says that no server answered; others as they are. */
+export function asUnavailable(error: unknown): unknown {
+  const name = (error as { name?: string } | null)?.name ?? '';
+  if (!DATABASE_AWAY.test(name)) return error;
+  return new AppError('UNAVAILABLE', 'The database cannot be reached at the moment.', { retryAfter: 2, cause: error });
+}
+
+const DATABASE_AWAY =
+  /^(MongoNetwork|MongoServerSelection|MongooseServerSelection|MongoNotConnected|MongoTopologyClosed|MongoPool|PoolCleared)/;

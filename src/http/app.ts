@@ -6,6 +6,7 @@ import type { Config } from '../config/config';
 import { AppError, toProblem } from '../core/errors';
 import type { Ids } from '../core/ids';
 import type { Logger } from '../core/logger';
+import { asUnavailable } from '../database/transaction';
 import type { Idempotency } from './idempotency';
 import type { RateLimiters } from './rate-limits';
 import { requestLog } from './request-log';
@@ -127,17 +128,7 @@ function translate(error: unknown): unknown {
     return new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send UTF-8 JSON, gzip, deflate or plain.');
   if (error instanceof URIError || (typeof status === 'number' && status >= 400 && status < 500))
     return new AppError('VALIDATION_FAILED', 'The request could not be read.');
-  return isDatabaseAway(error)
-    ? new AppError('UNAVAILABLE', 'The database cannot be reached at the moment.', { retryAfter: 2, cause: error })
-    : error;
-}
-
-/** The driver's and mongoose's names for "no server answered". */
-function isDatabaseAway(error: unknown): boolean {
-  const name = (error as { name?: string } | null)?.name ?? '';
-  return /^(MongoNetwork|MongoServerSelection|MongooseServerSelection|MongoNotConnected|MongoTopologyClosed|MongoPool|PoolCleared)/.test(
-    name,
-  );
+  return asUnavailable(error);
 }
 
 export function problemHandler(logger: Logger): ErrorRequestHandler {

@@ -15,8 +15,8 @@ export interface ClientEventSpec<Input extends ZodType> {
 export interface EventContext {
   player: Identity;
   /** Rooms of the sending socket only; a client never names a room. */
-  join(room: string): Promise<void> | void;
-  leave(room: string): Promise<void> | void;
+  join: (room: string) => Promise<void> | void;
+  leave: (room: string) => Promise<void> | void;
   socket: Socket;
 }
 
@@ -25,5 +25,5 @@ export interface ClientEvent extends Omit<ClientEventSpec<ZodType>, 'handler'> {
 }
 
 export function clientEvent<Input extends ZodType>(spec: ClientEventSpec<Input>): ClientEvent {
-  return spec as unknown as ClientEvent;
+  return spec;
 }

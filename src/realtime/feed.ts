@@ -1,4 +1,4 @@
-import { Schema, Types, type Connection } from 'mongoose';
+import { Schema, type Connection, type Types } from 'mongoose';
 import type { FactEvents } from './protocol';
 
 /**

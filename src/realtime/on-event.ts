@@ -1,9 +1,10 @@
 import type { Socket } from 'socket.io';
-import type { Clock } from '../core/clock';
 import { AppError, toProblem } from '../core/errors';
 import type { Logger } from '../core/logger';
+import { asUnavailable } from '../database/transaction';
 import type { Identity } from '../http/route';
 import { parseInput } from '../http/validation';
+import type { Budget, Budgets } from './budgets';
 import type { ClientEvent } from './client-event';
 
 /** What every acknowledgement looks like. */
@@ -11,77 +12,71 @@ export type Ack =
   { ok: true; data: unknown } | { ok: false; error: { code: string; message: string; errors?: unknown } };
 
 export interface OnEventDeps {
-  clock: Clock;
+  budgets: Budgets;
   logger: Logger;
+  /** Runs what a client asked for, and is awaited at shutdown. @throws UNAVAILABLE once the server is stopping */
+  run(work: () => Promise<void>): Promise<void>;
 }
 
-const DEFAULT_BUDGET = { max: 60, perSeconds: 10 };
+const DEFAULT_BUDGET: Budget = { max: 60, perSeconds: 10 };
+/** Over all events of a player, those that do not exist included. */
+const TOTAL_BUDGET: Budget = { max: 200, perSeconds: 10 };
 
 /**
  * The one place that listens to a client: budget -> parse -> handle -> acknowledge. Nothing a client sends can throw out
  * of here; an event without an acknowledgement is handled and its answer dropped.
  */
-export function onEvent(socket: Socket, event: ClientEvent, { clock, logger }: OnEventDeps): void {
-  const spend = budgetOf(event, clock);
+export function onEvent(socket: Socket, event: ClientEvent, deps: OnEventDeps): void {
   socket.on(event.name, (...args: unknown[]) => {
-    const acknowledge = acknowledgement(args);
-    const handle = async (): Promise<unknown> => {
-      spend();
-      const input = parseInput(event.schema, args[0] ?? {}, '');
+    const acknowledge = acknowledgement(args, event.name, deps.logger);
+    const handle = async (): Promise<void> => {
       const { player } = socket.data as { player: Identity };
-      return event.handler(
+      deps.budgets.spend(player.userId, 'events', TOTAL_BUDGET);
+      deps.budgets.spend(player.userId, `"${event.name}"`, event.budget ?? DEFAULT_BUDGET);
+      const input = parseInput(event.schema, args[0] ?? {}, '');
+      const data = await event.handler(
         { player, socket, join: (room) => socket.join(room), leave: (room) => socket.leave(room) },
         input,
       );
+      acknowledge({ ok: true, data: data ?? null });
     };
-    handle().then(
-      (data) => acknowledge({ ok: true, data: data ?? null }),
-      (error: unknown) => {
-        if (!(error instanceof AppError)) logger.error({ err: error, event: event.name }, 'socket event failed');
-        acknowledge(refusal(error));
-      },
-    );
+    void deps.run(handle).catch((error: unknown) => acknowledge(refusal(error, event.name, deps.logger)));
   });
 }
 
 /** Answers events that nobody handles, so that a client with a typo is told instead of left waiting. */
-export function refuseUnknownEvents(socket: Socket, events: readonly ClientEvent[]): void {
+export function refuseUnknownEvents(socket: Socket, events: readonly ClientEvent[], deps: OnEventDeps): void {
   const known = new Set(events.map((event) => event.name));
   socket.onAny((name: string, ...args: unknown[]) => {
     if (known.has(name)) return;
-    acknowledgement(args)(
-      refusal(new AppError('UNKNOWN_EVENT', `There is no event "${String(name).slice(0, 64)}". See /asyncapi.json.`)),
-    );
+    const shown = String(name).slice(0, 64);
+    const acknowledge = acknowledgement(args, shown, deps.logger);
+    try {
+      deps.budgets.spend((socket.data as { player: Identity }).player.userId, 'events', TOTAL_BUDGET);
+      throw new AppError('UNKNOWN_EVENT', `There is no event "${shown}". See /asyncapi.json.`);
+    } catch (error) {
+      acknowledge(refusal(error, shown, deps.logger));
+    }
   });
 }
 
-function acknowledgement(args: unknown[]): (answer: Ack) => void {
+/** Takes the acknowledgement off the arguments. Answering never throws, whatever the answer holds. */
+function acknowledgement(args: unknown[], event: string, logger: Logger): (answer: Ack) => void {
   const last = args.at(-1);
   if (typeof last !== 'function') return () => undefined;
   args.pop();
-  return last as (answer: Ack) => void;
+  return (answer) => {
+    try {
+      (last as (answer: Ack) => void)(answer);
+    } catch (error) {
+      logger.error({ err: error, event }, 'an acknowledgement could not be sent');
+    }
+  };
 }
 
-function refusal(error: unknown): Ack {
+function refusal(thrown: unknown, event: string, logger: Logger): Ack {
+  const error = asUnavailable(thrown);
+  if (!(error instanceof AppError)) logger.error({ err: error, event }, 'socket event failed');
   const { code, detail, errors } = toProblem(error);
   return { ok: false, error: { code, message: detail, ...(errors === undefined ? {} : { errors }) } };
-}
-
-/** A counter per socket and event in fixed windows. */
-function budgetOf(event: ClientEvent, clock: Clock): () => void {
-  const { max, perSeconds } = event.budget ?? DEFAULT_BUDGET;
-  let windowStart = 0;
-  let used = 0;
-  return () => {
-    const now = clock.now();
-    if (now - windowStart >= perSeconds * 1000) {
-      windowStart = now;
-      used = 0;
-    }
-    used += 1;
-    if (used > max)
-      throw new AppError('RATE_LIMITED', `At most ${max} "${event.name}" in ${perSeconds} s.`, {
-        retryAfter: perSeconds,
-      });
-  };
 }

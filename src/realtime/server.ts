@@ -1,18 +1,27 @@
 import type { Server as HttpServer } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mongoose';
 import { Server, type Socket } from 'socket.io';
-import { z } from 'zod';
 import type { Config } from '../config/config';
 import type { Clock } from '../core/clock';
-import { AppError, toProblem } from '../core/errors';
+import { AppError } from '../core/errors';
 import type { Logger } from '../core/logger';
+import type { Loop } from '../core/loop';
 import type { Identity } from '../http/route';
 import { addressOf } from './address';
-import { clientEvent, type ClientEvent } from './client-event';
+import { admitAtHandshake, createAdmission, type SocketData } from './admission';
+import { createBudgets } from './budgets';
+import type { ClientEvent } from './client-event';
 import { createFeed, type Feed } from './feed';
 import { onEvent, refuseUnknownEvents } from './on-event';
+import { ownEvents, presenceRoom } from './own-events';
 import { createPresence } from './presence';
 import type { SignalEvents, Snapshot } from './protocol';
+import { sessionRoom, userRoom } from './rooms';
+import { createWatch } from './watch';
+
+export { lobbyRoom } from './rooms';
 
 /**
  * The Socket.IO server. Each socket is authenticated at the handshake, stands in its user's room and in the rooms of the
@@ -20,18 +29,28 @@ import type { SignalEvents, Snapshot } from './protocol';
  */
 export interface Realtime {
   feed: Feed;
-  /** Sends a passing signal to a room. */
-  signal<Name extends keyof SignalEvents>(room: string, name: Name, payload: SignalEvents[Name]): void;
+  /** Sends a passing signal to a room. @param exceptUserId whose own sockets need not hear it */
+  signal<Name extends keyof SignalEvents>(
+    room: string,
+    name: Name,
+    payload: SignalEvents[Name],
+    exceptUserId?: string,
+  ): void;
   /** Moves all of a user's sockets, on every instance. */
   join(userId: string, room: string): void;
   leave(userId: string, room: string): void;
   /** Tells the user's sockets (or those of one session) that it is over, and closes them for good. */
   expire(userId: string, reason: string, sessionId?: string): void;
   readonly connections: number;
+  /** Drops slow clients and those whose token has expired. */
+  readonly watch: Loop;
   /** Registers what the modules bring; called once, before `attach`. */
   serve(options: Serving): void;
   attach(http: HttpServer): void;
-  /** Lets clients go so that they come back elsewhere, then closes. Does not close the HTTP server. */
+  /**
+   * Takes no new work, finishes what clients have asked for, then lets them go so that they come back elsewhere. Leaves no
+   * connection open that was a socket; does not close the HTTP server.
+   */
   stop(): Promise<void>;
 }
 
@@ -55,15 +74,21 @@ export interface RealtimeDeps {
   adapter?: Parameters<Server['adapter']>[0];
 }
 
-export const userRoom = (userId: string) => `user:${userId}`;
-export const sessionRoom = (sessionId: string) => `session:${sessionId}`;
-export const lobbyRoom = (lobbyId: string) => `lobby:${lobbyId}`;
-
 const MESSAGE_LIMIT = 64 * 1024;
-const handshake = z.object({ token: z.string().min(1).max(4096) });
+/** Clients let go at once at a stop, and the pause before the next ones: they are not to come back all together. */
+const DRAIN = { slice: 200, pauseMs: 50 };
+/** How long a stop waits for running work, and then for clients to say goodbye. */
+const LAST_WORK_MS = 5_000;
+const GOODBYE_MS = 1_000;
 
 export function createRealtime(deps: RealtimeDeps): Realtime {
-  const { logger, clock } = deps;
+  const { logger, clock, config } = deps;
+  const origins = new Set([...config.corsOrigins, ...(config.publicUrl ? [new URL(config.publicUrl).origin] : [])]);
+  let serving: Serving | undefined;
+  let stopping = false;
+  const running = new Set<Promise<unknown>>();
+  const upgraded = new Set<Duplex>();
+
   const io = new Server({
     path: '/socket.io',
     transports: ['websocket'],
@@ -71,97 +96,64 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     maxHttpBufferSize: MESSAGE_LIMIT,
     pingInterval: 25_000,
     pingTimeout: 20_000,
+    connectTimeout: 10_000,
     // browsers send an Origin, apps do not: those that do must be on the list
-    allowRequest: (request, decide) =>
-      decide(null, request.headers.origin === undefined || deps.config.corsOrigins.includes(request.headers.origin)),
+    allowRequest: ({ headers: { origin } }, decide) =>
+      decide(null, !stopping && (origin === undefined || origins.has(origin))),
   });
   if (deps.adapter) io.adapter(deps.adapter);
 
   const feed = createFeed(deps.connection, (userId, name, body) => io.to(userRoom(userId)).emit(name, body));
   const presence = createPresence((userId, status) =>
-    io.to(`presence:${userId}`).emit('presence:update', { userId, status }),
+    io.to(presenceRoom(userId)).emit('presence:update', { userId, status }),
   );
-  let serving: Serving | undefined;
+  const budgets = createBudgets(clock);
 
-  const authenticate = async (token: string): Promise<Identity> => {
-    if (!serving) throw new Error('realtime.serve() was not called');
-    return serving.authenticate(token);
+  const served = (): Serving => {
+    if (!serving || stopping) throw new AppError('UNAVAILABLE', 'The server is stopping: connect again in a moment.');
+    return serving;
+  };
+
+  /** Everything done for clients goes through here, so that a stop can wait for it. */
+  const run = async (work: () => Promise<void>): Promise<void> => {
+    served();
+    const promise = work();
+    running.add(promise);
+    try {
+      await promise;
+    } finally {
+      running.delete(promise);
+    }
   };
 
   const snapshotOf = async (userId: string): Promise<Snapshot> => {
-    if (!serving) throw new Error('realtime.serve() was not called');
     // the position first: a fact told meanwhile shows as a newer seq, never as a gap nobody sees
     const seq = await feed.position(userId);
-    const state = await serving.snapshot(userId);
+    const state = await served().snapshot(userId);
     return { userId, ...state, seq, serverTime: new Date(clock.now()).toISOString() };
   };
 
-  const ownEvents: ClientEvent[] = [
-    clientEvent({
-      name: 'sync',
-      summary: 'The whole state again, as in `connected`',
-      schema: z.strictObject({}),
-      budget: { max: 10, perSeconds: 10 },
-      handler: ({ player }) => snapshotOf(player.userId),
-    }),
-    clientEvent({
-      name: 'auth:refresh',
-      summary: 'Goes on with a newer access token of the same user',
-      schema: z.strictObject({ token: z.string().min(1).max(4096) }),
-      handler: async ({ socket, player }, { token }) => {
-        const next = await authenticate(token);
-        if (next.userId !== player.userId)
-          throw new AppError('FORBIDDEN', 'The token belongs to another user: open a new connection.');
-        await socket.join(sessionRoom(next.sessionId));
-        (socket.data as SocketData).player = next;
-        return { ok: true };
-      },
-    }),
-    clientEvent({
-      name: 'presence:subscribe',
-      summary: 'Whether these users are online, now and whenever it changes',
-      schema: z.strictObject({
-        userIds: z
-          .array(z.string().regex(/^[0-9a-f]{24}$/, 'must be an id'))
-          .min(1)
-          .max(100),
-      }),
-      handler: async ({ join }, { userIds }) => {
-        for (const userId of userIds) await join(`presence:${userId}`);
-        return { statuses: userIds.map((userId) => ({ userId, status: presence.status(userId) })) };
-      },
-    }),
-  ];
+  const admit = createAdmission((token) => served().authenticate(token));
+  const own = ownEvents({ admit, presence, snapshotOf });
+  io.use(admitAtHandshake(admit));
 
-  io.use((socket, next) => {
-    const authenticateSocket = async () => {
-      const parsed = handshake.safeParse(socket.handshake.auth);
-      if (!parsed.success) throw new AppError('UNAUTHENTICATED', 'Connect with `auth: {token: <access token>}`.');
-      (socket.data as SocketData).player = await authenticate(parsed.data.token);
-    };
-    authenticateSocket().then(
-      () => next(),
-      (error: unknown) => next(connectError(error)),
-    );
-  });
-
-  const onConnection = async (socket: Socket) => {
+  const setUp = async (socket: Socket) => {
     const { player } = socket.data as SocketData;
-    if (!serving) return void socket.disconnect(true);
+    const events = [...served().events, ...own];
     // handlers first: an event that arrives while the snapshot is being read must not be lost
-    for (const event of [...serving.events, ...ownEvents]) onEvent(socket, event, { clock, logger });
-    refuseUnknownEvents(socket, [...serving.events, ...ownEvents]);
+    for (const event of events) onEvent(socket, event, { budgets, logger, run });
+    refuseUnknownEvents(socket, events, { budgets, logger, run });
+    presence.arrived(player.userId);
     socket.once('disconnect', () => presence.left(player.userId));
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
-    presence.arrived(player.userId);
-    await socket.join(await serving.rooms(player.userId));
+    await socket.join(await served().rooms(player.userId));
     socket.emit('connected', await snapshotOf(player.userId));
-    logger.debug({ userId: player.userId, address: addressOf(socket, deps.config.trustProxyHops) }, 'socket connected');
+    logger.debug({ userId: player.userId, address: addressOf(socket, config.trustProxyHops) }, 'socket connected');
   };
 
   io.on('connection', (socket) => {
-    onConnection(socket).catch((error: unknown) => {
-      logger.error({ err: error }, 'a socket could not be set up');
+    run(() => setUp(socket)).catch((error: unknown) => {
+      if (!stopping) logger.error({ err: error }, 'a socket could not be set up');
       // not "for good": the client comes back and tries again
       socket.conn.close();
     });
@@ -169,7 +161,10 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
 
   return {
     feed,
-    signal: (room, name, payload) => void io.to(room).emit(name, payload),
+    signal(room, name, payload, exceptUserId) {
+      const heardBy = exceptUserId === undefined ? io.to(room) : io.to(room).except(userRoom(exceptUserId));
+      heardBy.emit(name, payload);
+    },
     join: (userId, room) => io.in(userRoom(userId)).socketsJoin(room),
     leave: (userId, room) => io.in(userRoom(userId)).socketsLeave(room),
     expire(userId, reason, sessionId) {
@@ -180,24 +175,40 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     get connections() {
       return io.engine?.clientsCount ?? 0;
     },
+    watch: createWatch({ io, clock, logger, budgets }),
     serve(options) {
       serving = options;
     },
-    attach: (http) => void io.attach(http),
+    attach(http) {
+      http.on('upgrade', (_request, raw) => {
+        upgraded.add(raw);
+        raw.once('close', () => upgraded.delete(raw));
+      });
+      io.attach(http);
+    },
     async stop() {
-      for (const socket of io.sockets.sockets.values()) socket.conn.close();
+      stopping = true;
+      await Promise.race([Promise.allSettled(running), delay(LAST_WORK_MS, undefined, { ref: false })]);
+      const sockets = [...io.sockets.sockets.values()];
+      for (const [i, socket] of sockets.entries()) {
+        socket.conn.close();
+        if (i % DRAIN.slice === DRAIN.slice - 1) await delay(DRAIN.pauseMs);
+      }
       io.engine?.close();
+      await goodbyes(upgraded);
       await io.of('/').adapter.close();
     },
   };
 }
 
-interface SocketData {
-  player: Identity;
-}
-
-/** What `connect_error` carries: the same words as a problem document. */
-function connectError(error: unknown): Error {
-  const { code, detail } = toProblem(error);
-  return Object.assign(new Error(detail), { data: { code, message: detail } });
+/** Waits until these connections have ended, and ends those that do not answer. */
+async function goodbyes(connections: Set<Duplex>): Promise<void> {
+  const ended = [...connections].map((raw) => new Promise((resolve) => raw.once('close', resolve)));
+  const deadline = new AbortController();
+  const late = delay(GOODBYE_MS, undefined, { signal: deadline.signal }).then(
+    () => connections.forEach((raw) => raw.destroy()),
+    () => undefined,
+  );
+  await Promise.race([Promise.all(ended), late]);
+  deadline.abort();
 }

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { AppError } from '../core/errors';
+import { objectId } from '../http/schemas';
+import { clientEvent, type ClientEvent } from './client-event';
+import type { Presence } from './presence';
+import type { Snapshot } from './protocol';
+import { sessionRoom } from './rooms';
+import type { Admission, SocketData } from './admission';
+
+const PRESENCE = 'presence:';
+export const presenceRoom = (userId: string) => `${PRESENCE}${userId}`;
+
+/** The client events that belong to no module. */
+export function ownEvents(deps: {
+  admit: Admission;
+  presence: Presence;
+  snapshotOf: (userId: string) => Promise<Snapshot>;
+}): ClientEvent[] {
+  const { admit, presence, snapshotOf } = deps;
+  return [
+    clientEvent({
+      name: 'sync',
+      summary: 'The whole state again, as in `connected`',
+      schema: z.strictObject({}),
+      budget: { max: 10, perSeconds: 10 },
+      handler: ({ player }) => snapshotOf(player.userId),
+    }),
+    clientEvent({
+      name: 'auth:refresh',
+      summary: 'Goes on with a newer access token of the same user',
+      schema: z.strictObject({ token: z.string().min(1).max(4096) }),
+      budget: { max: 10, perSeconds: 10 },
+      handler: async ({ socket, player }, { token }) => {
+        const next = await admit(token);
+        if (next.player.userId !== player.userId)
+          throw new AppError('FORBIDDEN', 'The token belongs to another user: open a new connection.');
+        Object.assign(socket.data as SocketData, next);
+        // the end of the session it came with is no longer this socket's end
+        if (next.player.sessionId !== player.sessionId) await socket.leave(sessionRoom(player.sessionId));
+        await socket.join(sessionRoom(next.player.sessionId));
+        return { expiresAt: next.expiresAt === null ? null : new Date(next.expiresAt).toISOString() };
+      },
+    }),
+    clientEvent({
+      name: 'presence:subscribe',
+      summary: 'Whether these users are online, now and whenever it changes; takes the place of the list before',
+      schema: z.strictObject({ userIds: z.array(objectId).max(100) }),
+      handler: async ({ socket, join, leave }, { userIds }) => {
+        const before = [...socket.rooms].filter((room) => room.startsWith(PRESENCE));
+        for (const room of before) await leave(room);
+        for (const userId of userIds) await join(presenceRoom(userId));
+        return { statuses: userIds.map((userId) => ({ userId, status: presence.status(userId) })) };
+      },
+    }),
+  ];
+}

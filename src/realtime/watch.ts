@@ -1,0 +1,47 @@
+import type { Server, Socket } from 'socket.io';
+import type { Clock } from '../core/clock';
+import type { Logger } from '../core/logger';
+import { createLoop, type Loop } from '../core/loop';
+import type { SocketData } from './admission';
+import type { Budgets } from './budgets';
+
+/** What is waiting for a client that does not read: above either limit the client is dropped, and repairs itself by reconnecting. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+const MAX_WAITING_PACKETS = 10_000;
+/** After its token has expired a socket is left this long to bring a new one by `auth:refresh`. */
+export const TOKEN_GRACE_MS = 60_000;
+
+/** Looks after the open sockets: slow clients, expired tokens, budgets of windows gone by. */
+export function createWatch(deps: { io: Server; clock: Clock; logger: Logger; budgets: Budgets }): Loop {
+  const { io, clock, logger, budgets } = deps;
+  return createLoop({
+    name: 'sockets',
+    everyMs: 1000,
+    tick: async () => {
+      budgets.sweep();
+      const now = clock.now();
+      for (const socket of io.sockets.sockets.values()) {
+        const { player, expiresAt } = socket.data as SocketData;
+        if (isSlow(socket)) {
+          logger.warn({ userId: player.userId }, 'a client that does not read was dropped');
+          // nothing more gets through to it, a farewell neither
+          socket.conn.request.socket.destroy();
+        } else if (expiresAt !== null && now >= expiresAt + TOKEN_GRACE_MS) {
+          socket.emit('session:expired', { reason: 'the access token has expired' });
+          socket.disconnect(true);
+        }
+      }
+    },
+    onError: (err) => logger.error({ err }, 'the watch over sockets failed'),
+  });
+}
+
+function isSlow({ conn }: Socket): boolean {
+  // engine.io declares its buffer private, and offers no other way to learn how far behind a client is
+  const waiting = (conn as unknown as { writeBuffer: { data?: unknown }[] }).writeBuffer;
+  if (waiting.length > MAX_WAITING_PACKETS) return true;
+  const inTransport = (conn.transport as { socket?: { bufferedAmount?: number } }).socket?.bufferedAmount ?? 0;
+  const size = (data: unknown) => (typeof data === 'string' ? data.length : 0);
+  const bytes = waiting.reduce((sum, packet) => sum + size(packet.data), inTransport);
+  return bytes > MAX_WAITING_BYTES;
+}
