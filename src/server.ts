@@ -1,4 +1,4 @@
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
+import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config';
 import { systemClock, type Clock } from './core/clock';
@@ -93,7 +93,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
     const routes = modules.flatMap((module) => module.routes);
     const clientEvents = modules.flatMap((module) => module.clientEvents);
-    const loops = [outbox.relay, ...modules.flatMap((module) => module.loops)];
+    const loops = [outbox.relay, realtime.watch, ...modules.flatMap((module) => module.loops)];
     const health = createHealth({ connection, redis, clock });
     const docs = createDocs({ enabled: config.http.docs, routes, clientEvents });
     const app = createApp({
@@ -122,15 +122,19 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     });
 
     await matchmaking.api.restore();
-    // released last-in first-out: loops stop before sockets, sockets before HTTP, and the outbox is flushed in between
-    const http = createHttpServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 30_000 }, app);
+    // released last-in first-out: not ready -> loops -> no new requests -> what is known so far is told -> sockets ->
+    // the last requests end -> what those announced -> database
+    const http = createHttp(app);
+    realtime.attach(http);
+    releasers.push('outbox', () => outbox.relay.tick());
     const port = await listen(http, config.http);
-    releasers.push('http', () => close(http));
+    let closed: Promise<void> | undefined;
+    releasers.push('http', () => closed);
+    releasers.push('sockets', realtime.stop);
+    releasers.push('news', () => outbox.relay.tick());
+    releasers.push('listener', () => void (closed = close(http)));
     const metricsUrl = await metrics.listen(config.metrics.port, config.http.host);
     releasers.push('metrics', metrics.stop);
-    realtime.attach(http);
-    releasers.push('sockets', realtime.stop);
-    releasers.push('outbox', () => outbox.relay.tick());
     for (const loop of loops) releasers.push(loop.name, () => loop.stop());
     releasers.push('readiness', health.drain);
     if (runLoops) for (const loop of loops) loop.start();
@@ -151,6 +155,17 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   }
 }
 
+/** Keeps connections longer than a load balancer does; once it is closing, no longer than their running request. */
+function createHttp(app: RequestListener): HttpServer {
+  const http = createHttpServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 30_000 }, app);
+  http.on('request', (_request, response) =>
+    response.once('close', () => {
+      if (!http.listening) http.closeIdleConnections();
+    }),
+  );
+  return http;
+}
+
 function listen(http: HttpServer, { host, port }: Config['http']): Promise<number> {
   return new Promise((resolve, reject) => {
     http.once('error', reject);
@@ -161,10 +176,16 @@ function listen(http: HttpServer, { host, port }: Config['http']): Promise<numbe
   });
 }
 
-/** Stops accepting, lets running requests finish, and closes idle keep-alive connections at once. */
+/** Stops accepting at once; resolves when running requests have been answered, or were cut off after the grace period. */
 function close(http: HttpServer): Promise<void> {
   return new Promise((resolve) => {
-    http.close(() => resolve());
+    const cutOff = setTimeout(() => http.closeAllConnections(), LAST_REQUESTS_MS);
+    http.close(() => {
+      clearTimeout(cutOff);
+      resolve();
+    });
     http.closeIdleConnections();
   });
 }
+
+const LAST_REQUESTS_MS = 10_000;
