@@ -46,7 +46,6 @@ const BATCH = 500;
 const CLAIM_MS = 30_000;
 /** A batch stops taking up rows after this, so that what it tells is still its own. */
 const BATCH_MS = 10_000;
-const SUBSCRIBER_MS = 10_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 60_000;
 /** When to look again for a key whose earlier row another relay is telling right now. */
@@ -80,6 +79,8 @@ export interface OutboxDeps<Events> {
   clock: Clock;
   ids: Ids;
   logger: Logger;
+  /** How long a subscriber may take before its fact counts as not told. */
+  patienceMs?: number;
 }
 
 export function createOutbox<Events extends EventMap>({
@@ -88,6 +89,7 @@ export function createOutbox<Events extends EventMap>({
   clock,
   ids,
   logger,
+  patienceMs = 10_000,
 }: OutboxDeps<Events>): Outbox<Events> {
   const Row = createOutboxModel(connection);
 
@@ -143,7 +145,7 @@ export function createOutbox<Events extends EventMap>({
   /** Publishes one row; nothing when every subscriber took it, else the time at which to try again. */
   const tell = async (row: OutboxRow): Promise<number | undefined> => {
     const fact = { eventId: row._id.toHexString(), type: row.type, payload: row.payload as Events[string] };
-    const [failure] = await within(SUBSCRIBER_MS, bus.publish(fact));
+    const [failure] = await within(patienceMs, bus.publish(fact));
     if (failure === undefined) return undefined;
     logger.error(
       { err: failure, event: row.type, eventId: fact.eventId, attempts: row.attempts + 1 },

@@ -1,0 +1,194 @@
+import type { Connection } from 'mongoose';
+import { testDatabase } from '../../test/support/database';
+import { manualClock } from '../core/clock';
+import { createEventBus, type Fact } from '../core/event-bus';
+import { systemIds } from '../core/ids';
+import { createLogger } from '../core/logger';
+import { createOutbox } from './outbox';
+import { createTransact } from './transaction';
+
+interface Events extends Record<string, object> {
+  'thing.happened': { n: number };
+}
+type Told = Fact<Events['thing.happened']>;
+
+let connection: Connection;
+beforeAll(async () => {
+  connection = await testDatabase();
+});
+afterEach(() => connection.collection('outbox').deleteMany({}));
+
+/** An instance of its own over the one database: bus, outbox and relay. */
+function instance(clock = manualClock(), patienceMs?: number) {
+  const logger = createLogger({ level: 'silent', pretty: false });
+  const bus = createEventBus<Events>();
+  const own = connection.useDb(connection.name);
+  const outbox = createOutbox<Events>({
+    connection: own,
+    bus,
+    clock,
+    ids: systemIds,
+    logger,
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+  });
+  const told: number[] = [];
+  const transact = createTransact(own);
+  const append = (key: string, ...numbers: number[]) =>
+    transact(async (session) => {
+      for (const n of numbers) await outbox.append(session, 'thing.happened', key, { n });
+    });
+  const listen = (handler: (fact: Told) => unknown) => bus.on('thing.happened', handler);
+  const remember = () => listen(({ payload }) => told.push(payload.n));
+  return { clock, outbox, told, transact, append, listen, remember, tick: () => outbox.relay.tick() };
+}
+
+describe('the outbox', () => {
+  test('tells what was committed, in order and once', async () => {
+    const { append, tick, told, remember } = instance();
+    remember();
+    await append('a', 1, 2, 3);
+    await tick();
+    await tick();
+    expect(told).toEqual([1, 2, 3]);
+  });
+
+  test('tells nothing of a transaction that was taken back', async () => {
+    const { outbox, transact, tick, told, remember } = instance();
+    remember();
+    const taken = transact(async (session) => {
+      await outbox.append(session, 'thing.happened', 'a', { n: 1 });
+      throw new Error('changed my mind');
+    });
+    await expect(taken).rejects.toThrow('changed my mind');
+    await tick();
+    expect(told).toEqual([]);
+  });
+
+  test('tells what another instance had committed before it died', async () => {
+    const dead = instance();
+    await dead.append('a', 1, 2);
+    const heir = instance(dead.clock);
+    heir.remember();
+    await heir.tick();
+    expect(heir.told).toEqual([1, 2]);
+  });
+
+  test('takes over what a dead instance had claimed, after the claim has run out', async () => {
+    const { append, tick, told, remember, clock } = instance();
+    remember();
+    await append('a', 1);
+    const claimed = { claim: 'of a relay that died', notBefore: new Date(clock.now() + 30_000) };
+    await connection.collection('outbox').updateMany({}, { $set: claimed });
+    await append('a', 2);
+    await tick();
+    expect(told).toEqual([]);
+    clock.advance(30_000);
+    await tick();
+    expect(told).toEqual([1, 2]);
+  });
+
+  test('tells again what a subscriber failed on, with the same event id, and the later facts of its key only then', async () => {
+    const { append, tick, told, remember, listen, clock } = instance();
+    let broken = true;
+    const seen: string[] = [];
+    listen(({ eventId, payload }) => {
+      if (payload.n !== 1) return;
+      seen.push(eventId);
+      if (broken) throw new Error('not now');
+    });
+    await append('a', 1, 2);
+    await tick();
+    remember();
+    await append('a', 3);
+    await append('b', 10);
+    await tick();
+    expect(told).toEqual([10]);
+    broken = false;
+    clock.advance(499);
+    await tick();
+    expect(told).toEqual([10]);
+    clock.advance(1);
+    await tick();
+    expect(told).toEqual([10, 1, 2, 3]);
+    expect(seen).toEqual([seen[0], seen[0]]);
+  });
+
+  test('waits longer after every failure, up to a minute', async () => {
+    const { append, tick, listen, clock } = instance();
+    const at: number[] = [];
+    const start = clock.now();
+    listen(() => {
+      at.push(clock.now() - start);
+      throw new Error('never');
+    });
+    await append('a', 1);
+    for (let second = 0; second < 200; second++) {
+      await tick();
+      clock.advance(500);
+    }
+    const pauses = at.slice(1).map((time, i) => time - at[i]!);
+    expect(pauses.slice(0, 6)).toEqual([500, 1000, 2000, 4000, 8000, 16_000]);
+    expect(at.length).toBeLessThan(10);
+  });
+
+  test('one subscriber that hangs does not hold up other keys', async () => {
+    const { append, tick, listen, told, remember } = instance(manualClock(), 50);
+    listen(({ payload }) => (payload.n === 1 ? new Promise(() => undefined) : undefined));
+    await append('a', 1);
+    await append('b', 2);
+    remember();
+    await tick();
+    const row = await connection.collection('outbox').findOne({ key: 'a' });
+    expect(row).toMatchObject({ deliveredAt: null, claim: null, attempts: 1 });
+    expect(await connection.collection('outbox').findOne({ key: 'b' })).toMatchObject({
+      deliveredAt: expect.any(Date),
+    });
+    expect(told).toContain(2);
+  });
+
+  test('a key with more failed facts than a batch holds does not hold up other keys', async () => {
+    const { append, tick, listen, told, remember } = instance();
+    listen(({ payload }) => {
+      if (payload.n < 1000) throw new Error('never');
+    });
+    for (let i = 0; i < 6; i++) await append('a', ...Array.from({ length: 100 }, (_, n) => i * 100 + n));
+    await tick();
+    await append('b', 1000);
+    remember();
+    await tick();
+    expect(told).toContain(1000);
+  });
+
+  test('keeps the order of a key over many batches', async () => {
+    const { append, tick, told, remember } = instance();
+    remember();
+    const numbers = Array.from({ length: 1200 }, (_, n) => n);
+    for (let from = 0; from < numbers.length; from += 300) await append('a', ...numbers.slice(from, from + 300));
+    await tick();
+    expect(told).toEqual(numbers);
+  });
+
+  test('two relays at once tell every fact once, and each key in order', async () => {
+    const clock = manualClock();
+    const relays = [instance(clock), instance(clock)];
+    const told: { key: number; n: number }[] = [];
+    for (const relay of relays)
+      relay.listen(async ({ payload: { n } }) => {
+        await new Promise(setImmediate);
+        told.push({ key: Math.floor(n / 1000), n });
+      });
+    const outstanding = () => connection.collection('outbox').countDocuments({ deliveredAt: null });
+    for (let round = 0; round < 10; round++)
+      for (let key = 0; key < 8; key++)
+        await relays[key % 2]!.append(`key ${key}`, key * 1000 + 2 * round, key * 1000 + 2 * round + 1);
+    for (let i = 0; i < 50 && (await outstanding()) > 0; i++) {
+      await Promise.all(relays.map((relay) => relay.tick()));
+      clock.advance(100);
+    }
+    expect(told).toHaveLength(160);
+    for (let key = 0; key < 8; key++)
+      expect(told.filter((fact) => fact.key === key).map((fact) => fact.n % 1000)).toEqual(
+        Array.from({ length: 20 }, (_, n) => n),
+      );
+  });
+});
