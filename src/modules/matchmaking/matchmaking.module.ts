@@ -11,7 +11,23 @@ import type { GamesApi } from '../games';
 import type { LobbiesApi, LobbyEvents } from '../lobbies';
 import type { Module } from '../module';
 import type { UsersApi } from '../users';
+import { createAcceptanceService } from './acceptance.service';
+import { createFormation } from './formation';
+import { createLobbyQueue, followLobbies } from './lobby-queue';
+import { createMatchesService } from './matches.service';
 import type { MatchmakingApi, MatchmakingEvents } from './matchmaking.api';
+import { createMatchmakingLoop } from './matchmaking.loop';
+import { createMatchModel, createRatingModel, createTicketModel } from './matchmaking.models';
+import { matchmakingRoutes } from './matchmaking.routes';
+import { matchmakingEvents, tellMatchmakingNews } from './matchmaking.socket';
+import { createPools } from './pools';
+import { createResultsService } from './results.service';
+import { createSearchRound } from './search-round';
+import { createStatusBoard } from './status';
+import { createTicketStore } from './tickets.store';
+import { createTicketsService } from './tickets.service';
+import { createUpkeep } from './upkeep';
+import { createWaits } from './waits';
 
 export interface MatchmakingDeps {
   connection: Connection;
@@ -29,11 +45,41 @@ export interface MatchmakingDeps {
 }
 
 /** Tickets, the loop that matches them, matches and their results. */
-export function createMatchmakingModule(_deps: MatchmakingDeps): Module<MatchmakingApi> {
+export function createMatchmakingModule(deps: MatchmakingDeps): Module<MatchmakingApi> {
+  const { connection, bus, realtime, clock, config } = deps;
+  const Tickets = createTicketModel(connection);
+  const Matches = createMatchModel(connection);
+  const Ratings = createRatingModel(connection);
+
+  const waits = createWaits();
+  const pools = createPools({ ...deps, Tickets });
+  const store = createTicketStore({ ...deps, Tickets });
+  const formation = createFormation({ ...deps, Matches, store, pools, waits });
+  const acceptance = createAcceptanceService({ ...deps, Matches, store, pools, formation });
+  const tickets = createTicketsService({ ...deps, Matches, Ratings, store, pools, waits, acceptance });
+  const matches = createMatchesService({ ...deps, Matches });
+  const results = createResultsService({ ...deps, Matches, Ratings });
+  const lobbyQueue = createLobbyQueue({ ...deps, tickets });
+  const status = createStatusBoard({ ...deps, pools, waits });
+  const upkeep = createUpkeep({ ...deps, Matches, store, pools, waits });
+  const search = createSearchRound({ ...deps, pools, formation });
+
+  tellMatchmakingNews(bus, realtime, status);
+  followLobbies(bus, tickets, matches);
+
   return {
-    api: { snapshot: async () => ({ ticket: null, match: null }), restore: async () => undefined },
-    routes: [],
-    clientEvents: [],
-    loops: [],
+    api: {
+      async snapshot(userId) {
+        const ticket = await tickets.current(userId);
+        const match = ticket?.matchId ? await matches.view(userId, ticket.matchId) : await matches.live(userId);
+        return { ticket, match };
+      },
+      restore: () => upkeep.restore(),
+    },
+    routes: matchmakingRoutes({ ...deps, tickets, acceptance, matches, results, lobbyQueue, pools, waits }),
+    clientEvents: matchmakingEvents({ tickets, acceptance, status }),
+    loops: [
+      createMatchmakingLoop({ ...deps, everyMs: config.tickMs, upkeep, acceptance, matches, search, status, clock }),
+    ],
   };
 }

@@ -41,12 +41,18 @@ export function relaxation(rules: RuleSet, waitedMs: number): number {
   return all.length === 0 ? 0 : all.filter((ms) => waitedMs >= ms).length / all.length;
 }
 
-/** The next moment at which waiting alone changes what a ticket accepts; Infinity where nothing will. */
-export function nextRelaxation(rules: RuleSet, waitingSince: number, now: number): number {
-  const next = relaxationsOf(rules).find((ms) => waitingSince + ms > now);
-  if (next === undefined) return Infinity;
+/** The next moment at which waiting alone changes what one of these accepts; Infinity where nothing will. */
+export function nextRelaxation(rules: RuleSet, tickets: Iterable<{ waitingSince: number }>, now: number): number {
+  const all = relaxationsOf(rules);
   const gradual = [rules.skill.maxSpread, rules.skill.maxTeamGap, rules.latency?.maxMs].some(
     (rule) => rule?.interpolate && rule.steps.length > 0,
   );
-  return gradual ? now : waitingSince + next;
+  let next = Infinity;
+  for (const { waitingSince } of tickets) {
+    const step = all.find((ms) => waitingSince + ms > now);
+    if (step === undefined) continue;
+    if (gradual) return now;
+    next = Math.min(next, waitingSince + step);
+  }
+  return next;
 }

@@ -1,0 +1,60 @@
+import type { Clock } from '../../core/clock';
+import type { Logger } from '../../core/logger';
+import { createLoop, type Loop } from '../../core/loop';
+import type { AcceptanceService } from './acceptance.service';
+import type { MatchesService } from './matches.service';
+import type { StatusBoard } from './status';
+import type { Upkeep } from './upkeep';
+
+const CATCH_UP_EVERY_MS = 5000;
+const STATUS_EVERY_MS = 2000;
+const MATCH_SWEEP_EVERY_MS = 60_000;
+
+/** The heartbeat: what time does to tickets and proposals first, so that the search that follows sees the present. */
+export function createMatchmakingLoop({
+  everyMs,
+  upkeep,
+  acceptance,
+  matches,
+  search,
+  status,
+  clock,
+  logger,
+}: {
+  everyMs: number;
+  upkeep: Upkeep;
+  acceptance: AcceptanceService;
+  matches: MatchesService;
+  search: () => Promise<void>;
+  status: StatusBoard;
+  clock: Clock;
+  logger: Logger;
+}): Loop {
+  const rarely = (periodMs: number, work: () => Promise<void>) => {
+    let last = clock.now();
+    return async () => {
+      const now = clock.now();
+      if (now - last < periodMs) return;
+      await work();
+      last = now;
+    };
+  };
+  const catchUp = rarely(CATCH_UP_EVERY_MS, () => upkeep.catchUp());
+  const tellStatus = rarely(STATUS_EVERY_MS, () => status.tell());
+  const sweepMatches = rarely(MATCH_SWEEP_EVERY_MS, () => matches.sweep());
+
+  return createLoop({
+    name: 'matchmaking',
+    everyMs,
+    async tick() {
+      await upkeep.openDue();
+      await upkeep.expireDue();
+      await acceptance.sweep();
+      await catchUp();
+      await search();
+      await tellStatus();
+      await sweepMatches();
+    },
+    onError: (err) => logger.error({ err }, 'matchmaking tick failed'),
+  });
+}

@@ -1,0 +1,145 @@
+import { rate } from 'openskill';
+import type { ClientSession } from 'mongoose';
+import type { Clock } from '../../core/clock';
+import { AppError, notFound } from '../../core/errors';
+import type { Outbox } from '../../database/outbox';
+import type { Transact } from '../../database/transaction';
+import type { LobbiesApi } from '../lobbies';
+import type { MatchmakingEvents } from './matchmaking.api';
+import type { MatchModel, MatchRow, Outcome, RatingModel, RatingRow } from './matchmaking.models';
+import { agreedOutcome, NEWCOMER, outcomeOf, sameOutcome } from './matchmaking.policy';
+import type { MatchView, ResultReport } from './matchmaking.schemas';
+import { oid } from './tickets.store';
+import { toMatchView } from './views';
+
+/**
+ * Results. Players report what happened; as soon as enough reports agree (a majority of the players, or the host: the rule set
+ * says which) the match is completed, once: state, ratings, lobby and the fact in one transaction. Reports that contradict
+ * each other wait for more, or for somebody to correct theirs. Only versus matches change ratings (Weng-Lin, by openskill).
+ */
+export interface ResultsService {
+  /** @throws NOT_FOUND for who is not in the match, MATCH_CLOSED when it has ended otherwise, VALIDATION_FAILED */
+  report(userId: string, matchId: string, report: ResultReport): Promise<MatchView>;
+}
+
+export interface ResultsDeps {
+  Matches: MatchModel;
+  Ratings: RatingModel;
+  transact: Transact;
+  outbox: Outbox<MatchmakingEvents>;
+  lobbies: Pick<LobbiesApi, 'closeForMatch' | 'lobbiesOf'>;
+  clock: Clock;
+}
+
+export function createResultsService(deps: ResultsDeps): ResultsService {
+  const { Matches, Ratings, transact, outbox, lobbies, clock } = deps;
+
+  const hostOf = async (match: MatchRow, userId: string): Promise<string | null> => {
+    if (match.agreement !== 'host') return null;
+    const mine = await lobbies.lobbiesOf(userId);
+    return mine.find((lobby) => lobby.matchId === match._id.toHexString())?.hostId ?? null;
+  };
+
+  /** New ratings after these ranks, written for every player. */
+  const updateRatings = async (
+    session: ClientSession,
+    match: MatchRow,
+    ranks: number[],
+  ): Promise<MatchRow['ratings']> => {
+    const { gameId, mode } = match;
+    const rows = await Ratings.find({ userId: { $in: match.players }, gameId, mode }, null, { session }).lean<
+      RatingRow[]
+    >();
+    const known = new Map(rows.map((row) => [row.userId.toHexString(), row]));
+    const before = match.teams.map((team) =>
+      team.map(({ userId }) => {
+        const { mu, sigma } = known.get(userId.toHexString()) ?? NEWCOMER;
+        return { mu, sigma };
+      }),
+    );
+    const after = rate(before, { rank: ranks });
+    const changes = match.teams.flatMap((team, t) =>
+      team.map(({ userId }, p) => ({
+        userId,
+        before: before[t]?.[p] ?? NEWCOMER,
+        after: { mu: after[t]?.[p]?.mu ?? NEWCOMER.mu, sigma: after[t]?.[p]?.sigma ?? NEWCOMER.sigma },
+      })),
+    );
+    await Ratings.collection.bulkWrite(
+      changes.map(({ userId, after: { mu, sigma } }) => ({
+        updateOne: {
+          filter: { userId, gameId, mode },
+          update: { $set: { mu, sigma, updatedAt: new Date(clock.now()) }, $inc: { matches: 1 } },
+          upsert: true,
+        },
+      })),
+      { session },
+    );
+    return changes;
+  };
+
+  const complete = async (session: ClientSession, match: MatchRow, outcome: Outcome): Promise<MatchRow | null> => {
+    const ratings = outcome.ranks ? await updateRatings(session, match, outcome.ranks) : [];
+    const completed = await Matches.findOneAndUpdate(
+      { _id: match._id, state: 'live' },
+      {
+        $set: {
+          state: 'completed',
+          live: false,
+          livePlayers: [],
+          outcome,
+          ratings,
+          endReason: 'reported',
+          endedAt: new Date(clock.now()),
+        },
+      },
+      { session, returnDocument: 'after' },
+    ).lean<MatchRow>();
+    const matchId = match._id.toHexString();
+    await lobbies.closeForMatch(session, matchId, 'match_completed');
+    await outbox.append(session, 'match.completed', matchId, {
+      matchId,
+      gameId: match.gameId.toHexString(),
+      mode: match.mode,
+      userIds: match.players.map((id) => id.toHexString()),
+    });
+    return completed;
+  };
+
+  /** Takes in one report; the match as it is afterwards, or null where it is not live. */
+  const takeIn = async (
+    session: ClientSession,
+    matchId: string,
+    userId: string,
+    outcome: Outcome,
+    hostId: string | null,
+  ) => {
+    const match = await Matches.findOne({ _id: matchId, state: 'live' }, null, { session }).lean<MatchRow>();
+    if (!match) return null;
+    const others = match.reports.filter((report) => report.userId.toHexString() !== userId);
+    const reports = [...others, { userId: oid(userId), outcome, at: new Date(clock.now()) }];
+    await Matches.collection.updateOne({ _id: match._id, state: 'live' }, { $set: { reports } }, { session });
+    const agreed = agreedOutcome(
+      reports.map((report) => ({ userId: report.userId.toHexString(), outcome: report.outcome })),
+      { agreement: match.agreement, players: match.players.length, hostId },
+    );
+    return agreed ? complete(session, { ...match, reports }, agreed) : { ...match, reports };
+  };
+
+  return {
+    async report(userId, matchId, report) {
+      const match = await Matches.findOne({ _id: matchId, players: userId }).lean<MatchRow>();
+      if (!match) throw notFound('match');
+      const outcome = outcomeOf(report, match.teams.length);
+      const hostId = await hostOf(match, userId);
+      const taken = await transact((session) => takeIn(session, matchId, userId, outcome, hostId));
+      outbox.wake();
+      if (taken) return toMatchView(taken, userId);
+      const now = (await Matches.findById(matchId).lean<MatchRow>()) ?? match;
+      // who comes late but agrees has nothing to be told off for
+      if (now.state === 'completed' && now.outcome && sameOutcome(now.outcome, outcome))
+        return toMatchView(now, userId);
+      throw new AppError('MATCH_CLOSED', now.state === 'proposed' ? 'It has not begun.' : `The match is ${now.state}.`);
+    },
+  };
+}

@@ -1,0 +1,88 @@
+import { Types, type ClientSession } from 'mongoose';
+import type { Clock } from '../../core/clock';
+import type { Outbox } from '../../database/outbox';
+import type { GamesApi } from '../games';
+import type { MatchmakingEvents } from './matchmaking.api';
+import type { TicketModel, TicketRow, TicketState } from './matchmaking.models';
+import { playersOf } from './views';
+
+export const oid = (id: string): Types.ObjectId => new Types.ObjectId(id);
+
+/** A commit saw a ticket that has changed since: nothing of it may stand. */
+export class StaleTickets extends Error {
+  override name = 'StaleTickets';
+}
+
+/** Writes of tickets that several services share. All of them are conditional, and belong to the caller's transaction. */
+export interface TicketStore {
+  Tickets: TicketModel;
+  /** Moves exactly these tickets, at these revisions, from one state to another. @throws StaleTickets where one does not fit */
+  move(session: ClientSession, tickets: readonly { id: string; revision: number }[], move: Move): Promise<void>;
+  /** Ends a ticket that is in one of these states, and tells its players. Null where it is not. */
+  end(session: ClientSession, ticketId: string, from: readonly TicketState[], end: Ending): Promise<TicketRow | null>;
+}
+
+export interface Move {
+  from: TicketState;
+  to: 'proposed' | 'matched';
+  matchId: string;
+}
+
+export interface Ending {
+  state: 'cancelled' | 'expired';
+  reason: string;
+  /** Only a ticket of this player. */
+  userId?: string;
+}
+
+export function createTicketStore({
+  Tickets,
+  clock,
+  outbox,
+  games,
+}: {
+  Tickets: TicketModel;
+  clock: Clock;
+  outbox: Pick<Outbox<MatchmakingEvents>, 'append'>;
+  games: Pick<GamesApi, 'mode'>;
+}): TicketStore {
+  const gameNamesOf = async (row: TicketRow): Promise<string[]> => {
+    const modes = await Promise.all(row.games.map(({ gameId, mode }) => games.mode(gameId.toHexString(), mode)));
+    return [...new Set(modes.flatMap((mode) => (mode ? [mode.gameName] : [])))];
+  };
+
+  return {
+    Tickets,
+    async move(session, tickets, { from, to, matchId }) {
+      const now = new Date(clock.now());
+      const change = { state: to, open: to === 'proposed', matchId: oid(matchId), updatedAt: now };
+      const update = { $set: to === 'matched' ? { ...change, endedAt: now } : change, $inc: { revision: 1 } };
+      const result = await Tickets.collection.bulkWrite(
+        tickets.map(({ id, revision }) => ({
+          updateOne: { filter: { _id: oid(id), state: from, revision }, update },
+        })),
+        { session },
+      );
+      if (result.matchedCount !== tickets.length) throw new StaleTickets(`a ticket is no longer ${from}`);
+    },
+    async end(session, ticketId, from, { state, reason, userId }) {
+      const now = new Date(clock.now());
+      const row = await Tickets.findOneAndUpdate(
+        { _id: ticketId, state: { $in: [...from] }, ...(userId === undefined ? {} : { players: userId }) },
+        { $set: { state, open: false, reason, endedAt: now, updatedAt: now }, $inc: { revision: 1 } },
+        { session, returnDocument: 'after' },
+      ).lean<TicketRow>();
+      if (!row) return null;
+      const userIds = playersOf(row);
+      if (state === 'cancelled')
+        await outbox.append(session, 'ticket.cancelled', ticketId, { ticketId, userIds, reason });
+      else
+        await outbox.append(session, 'ticket.expired', ticketId, {
+          ticketId,
+          userIds,
+          gameNames: await gameNamesOf(row),
+        });
+      return row;
+    },
+  };
+}

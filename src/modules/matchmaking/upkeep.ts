@@ -1,0 +1,126 @@
+import type { Clock } from '../../core/clock';
+import type { Transact } from '../../database/transaction';
+import type { UsersApi } from '../users';
+import { inParallel } from './in-parallel';
+import type { MatchModel, MatchRow, TicketRow } from './matchmaking.models';
+import { HOUR_MS, poolKey } from './matchmaking.policy';
+import { blockedBy, type Pools } from './pools';
+import type { TicketStore } from './tickets.store';
+import { playersOf } from './views';
+import type { Waits } from './waits';
+
+/** What time does to tickets, and what keeps the memory in step with the database. */
+export interface Upkeep {
+  /** Queues scheduled tickets whose time has come. */
+  openDue(): Promise<void>;
+  /** Ends tickets whose time is over. A proposed ticket is left until its match is decided. */
+  expireDue(): Promise<void>;
+  /** Takes in what changed since the last time without this instance hearing of it. */
+  catchUp(): Promise<void>;
+  /** Reads all queued tickets, and the waits of the last hour. */
+  restore(): Promise<void>;
+}
+
+const BATCH = 1000;
+/** Clocks of instances differ, and a write becomes visible after its time stamp: changes are looked for this far back. */
+const OVERLAP_MS = 10_000;
+
+export function createUpkeep({
+  Matches,
+  store,
+  pools,
+  waits,
+  transact,
+  outbox,
+  users,
+  clock,
+}: {
+  Matches: MatchModel;
+  store: TicketStore;
+  pools: Pools;
+  waits: Waits;
+  transact: Transact;
+  outbox: { wake(): void };
+  users: Pick<UsersApi, 'blocks'>;
+  clock: Clock;
+}): Upkeep {
+  const { Tickets } = store;
+  let seenUntil = 0;
+
+  const putAll = async (rows: readonly TicketRow[]) => {
+    const blocks = await users.blocks(rows.flatMap(playersOf));
+    for (const row of rows) pools.put(row, blockedBy(playersOf(row), blocks));
+  };
+
+  return {
+    async openDue() {
+      const now = new Date(clock.now());
+      const due = await Tickets.find({ state: 'scheduled', scheduledFor: { $lte: now } }, { _id: 1 })
+        .sort({ scheduledFor: 1 })
+        .limit(BATCH)
+        .lean();
+      if (due.length === 0) return;
+      const ids = due.map((row) => row._id);
+      await Tickets.updateMany(
+        { _id: { $in: ids }, state: 'scheduled' },
+        { $set: { state: 'queued', queuedAt: now, updatedAt: now }, $inc: { revision: 1 } },
+      );
+      await pools.refresh(ids.map((id) => id.toHexString()));
+    },
+
+    async expireDue() {
+      const due = await Tickets.find(
+        { open: true, expiresAt: { $lte: new Date(clock.now()) }, state: { $in: ['queued', 'scheduled'] } },
+        { _id: 1 },
+      )
+        .sort({ expiresAt: 1 })
+        .limit(BATCH)
+        .lean();
+      if (due.length === 0) return;
+      const end = { state: 'expired', reason: 'expired' } as const;
+      await inParallel(due, 8, async ({ _id }) => {
+        const ticketId = _id.toHexString();
+        const ended = await transact((session) => store.end(session, ticketId, ['queued', 'scheduled'], end));
+        if (ended) pools.remove(ticketId);
+      });
+      outbox.wake();
+    },
+
+    async catchUp() {
+      const now = clock.now();
+      const rows = await Tickets.find(
+        { open: true, updatedAt: { $gte: new Date(seenUntil - OVERLAP_MS) } },
+        { revision: 1, state: 1 },
+      ).lean<Pick<TicketRow, '_id' | 'revision' | 'state'>[]>();
+      const news = rows.filter((row) => {
+        const known = pools.get(row._id.toHexString());
+        return row.state === 'queued' ? (known?.revision ?? -1) < row.revision : known !== undefined;
+      });
+      await pools.refresh(news.map((row) => row._id.toHexString()));
+      seenUntil = now;
+    },
+
+    async restore() {
+      seenUntil = clock.now();
+      const queued = Tickets.find({ state: 'queued' }).lean<TicketRow[]>().cursor({ batchSize: BATCH });
+      let batch: TicketRow[] = [];
+      for await (const row of queued) {
+        batch.push(row);
+        if (batch.length < BATCH) continue;
+        await putAll(batch);
+        batch = [];
+      }
+      await putAll(batch);
+      const recent = await Matches.find(
+        { formedAt: { $gte: new Date(clock.now() - HOUR_MS) } },
+        { gameId: 1, mode: 1, formedAt: 1, 'tickets.waitedMs': 1 },
+      )
+        .sort({ formedAt: -1 })
+        .limit(5000)
+        .lean<Pick<MatchRow, 'gameId' | 'mode' | 'formedAt' | 'tickets'>[]>();
+      for (const { gameId, mode, formedAt, tickets } of recent.reverse())
+        for (const { waitedMs } of tickets)
+          waits.record(poolKey(gameId.toHexString(), mode), waitedMs, formedAt?.getTime() ?? 0);
+    },
+  };
+}
