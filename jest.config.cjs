@@ -4,6 +4,8 @@ module.exports = {
   testMatch: ['**/*.test.ts'],
   testEnvironment: 'node',
   transform: { '^.+\\.[cm]?[tj]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  transformIgnorePatterns: ['/node_modules/'],
+  // migrate-mongo is an ES module, which Jest cannot import: it is transformed like our own code
+  moduleNameMapper: { '^migrate-mongo$': '<rootDir>/node_modules/migrate-mongo/lib/migrate-mongo.js' },
+  transformIgnorePatterns: ['/node_modules/(?!migrate-mongo/)'],
   testTimeout: 20_000,
 };

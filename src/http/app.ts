@@ -18,7 +18,7 @@ export interface AppDeps {
   logger: Logger;
   ids: Ids;
   /** Turns a bearer token into who is asking. @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED */
-  authenticate(token: string): Promise<Identity>;
+  authenticate: (token: string) => Promise<Identity>;
   limiters: RateLimiters;
   idempotency: Idempotency;
   routes: Route[];

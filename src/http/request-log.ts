@@ -30,7 +30,7 @@ export function requestLog(logger: Logger, ids: Ids): RequestHandler {
   });
   return (request, response, next) => {
     log(request, response);
-    (response as AppResponse).locals.requestId = String(request.id);
+    (response as AppResponse).locals.requestId = request.id as string;
     next();
   };
 }

@@ -66,7 +66,7 @@ export interface Route extends Omit<RouteSpec<ZodType, ZodType, ZodType, ZodType
 export function route<Params extends ZodType, Query extends ZodType, Body extends ZodType, Answer extends ZodType>(
   spec: RouteSpec<Params, Query, Body, Answer>,
 ): Route {
-  return spec as unknown as Route;
+  return spec;
 }
 
 /** What earlier middleware knows of a request. */

@@ -1,0 +1,93 @@
+import { createAdapter } from '@socket.io/redis-adapter';
+import { Redis } from 'ioredis';
+import type { Logger } from '../core/logger';
+import type { LimitStoreFactory } from '../http/rate-limits';
+import type { RealtimeDeps } from '../realtime/server';
+import { LimitStore } from './limit-store';
+
+/**
+ * Redis carries events between instances and shared rate limits, and nothing whose loss would be wrong: a server starts
+ * and serves without it, and says that it is degraded.
+ */
+export interface RedisLink {
+  /** For the start-up block. */
+  description: string;
+  /** Undefined without Redis: limits are then counted in this process. */
+  createLimitStore: LimitStoreFactory | undefined;
+  fanOut: Pick<RealtimeDeps, 'adapter'>;
+  status(): RedisStatus;
+  stop(): Promise<void>;
+}
+
+/** `off`: none is configured. `away`: configured, but not answering now. */
+export type RedisStatus = 'off' | 'ready' | 'away';
+
+const FIRST_CONNECT_MS = 1_000;
+
+export async function connectRedis(url: string | undefined, logger: Logger): Promise<RedisLink> {
+  if (url === undefined)
+    return {
+      description: 'none (one process: events and rate limits stay in it)',
+      createLimitStore: undefined,
+      fanOut: {},
+      status: () => 'off',
+      stop: async () => undefined,
+    };
+
+  // fails fast instead of holding a request: with the defaults a frozen Redis holds it for many seconds
+  const commands = new Redis(url, {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 250,
+    connectTimeout: FIRST_CONNECT_MS,
+    retryStrategy: (attempt) => Math.min(2_000, attempt * 100),
+  });
+  // subscriptions are nobody's request: they wait for the connection, and come back with it
+  const subscriptions = commands.duplicate({
+    enableOfflineQueue: true,
+    maxRetriesPerRequest: null,
+    commandTimeout: undefined,
+  });
+  reportOutages(commands, logger);
+  subscriptions.on('error', () => undefined);
+
+  await Promise.all([commands.connect().catch(() => undefined), subscriptions.connect().catch(() => undefined)]);
+
+  return {
+    description: `Redis at ${withoutCredentials(url)}`,
+    createLimitStore: (name) => new LimitStore(commands, name),
+    fanOut: { adapter: createAdapter(publisher(commands), subscriptions) },
+    status: () => (commands.status === 'ready' ? 'ready' : 'away'),
+    stop: async () => {
+      commands.disconnect();
+      subscriptions.disconnect();
+    },
+  };
+}
+
+/** The adapter does not look at the outcome of a publish: one that failed would end the process as an unhandled rejection. */
+function publisher(redis: Redis) {
+  return {
+    publish: (channel: string, message: string | Buffer) => redis.publish(channel, message).catch(() => 0),
+    on: redis.on.bind(redis),
+    off: redis.off.bind(redis),
+  };
+}
+
+/** One line when it goes and one when it comes back, however often the client tries. */
+function reportOutages(redis: Redis, logger: Logger): void {
+  let away = false;
+  redis.on('error', (err: Error) => {
+    if (!away) logger.warn({ err }, 'Redis is away: limits and events are those of this instance until it is back');
+    away = true;
+  });
+  redis.on('ready', () => {
+    if (away) logger.info('Redis is back');
+    away = false;
+  });
+}
+
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^@/]*@/, '//***@');
+}
