@@ -23,11 +23,28 @@ export default tseslint.config(
     files: ['src/**/*.ts'],
     ignores: ['src/config/**', 'src/embedded-mongo/cli.ts'],
     rules: {
-      'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'Read the environment in src/config only.' }],
-      'no-restricted-globals': ['error', { name: 'setInterval', message: 'Use core/loop: loops re-arm after completion.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read the environment in src/config only.' },
+      ],
+      'no-restricted-globals': [
+        'error',
+        { name: 'setInterval', message: 'Use core/loop: loops re-arm after completion.' },
+      ],
     },
   },
-  { files: ['**/*.{js,cjs,mjs}'], languageOptions: { globals: { process: 'readonly', require: 'readonly', module: 'writable', console: 'readonly', __dirname: 'readonly' } } },
+  {
+    files: ['**/*.{js,cjs,mjs}'],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        require: 'readonly',
+        module: 'writable',
+        console: 'readonly',
+        __dirname: 'readonly',
+      },
+    },
+  },
   {
     // tests read untyped JSON bodies
     files: ['**/*.test.ts', 'test/**/*.ts', 'bench/**/*.ts', 'demo/**/*.ts', '**/testing/**/*.ts'],

@@ -1,0 +1,71 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export interface OwnServer {
+  url: string;
+  pid: number;
+  /** What it keeps its data in, in words. */
+  database: string;
+  /** Log lines of level error and above, and whatever else it wrote, so far. */
+  complaints: readonly string[];
+  /** Graceful; false where it had to be killed or ended with an error. */
+  stop(): Promise<boolean>;
+}
+
+/** What a server on this machine for nobody else may do without; never read from the environment or a `.env` file. */
+const SETTINGS = {
+  NODE_ENV: 'development',
+  PORT: '0',
+  DATA_DIR: ':memory:',
+  RATE_LIMITS: 'false',
+  BCRYPT_COST: '4',
+  LOG_LEVEL: 'warn',
+  DOCS: 'false',
+};
+
+const PATIENCE_MS = 30_000;
+
+/** Starts a server in a child process on a free port. @throws with its last words where it does not come up */
+export async function startOwnServer(settings: Record<string, string> = {}): Promise<OwnServer> {
+  const complaints: string[] = [];
+  const child = fork(join(__dirname, 'server-process.ts'), [JSON.stringify({ ...SETTINGS, ...settings })], {
+    cwd: join(__dirname, '..'),
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  if (child.stderr) createInterface(child.stderr).on('line', (line) => {
+    if (isComplaint(line)) complaints.push(line);
+  });
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const ready = once(child, 'message') as Promise<[{ url: string; database: string }]>;
+  const failed = exited.then(([code]) => {
+    throw new Error(`the server did not start (exit code ${code ?? 'none'}):\n${complaints.slice(-20).join('\n')}`);
+  });
+  const [{ url, database }] = await Promise.race([ready, failed]).finally(() => clearTimeout(patience));
+  failed.catch(() => undefined);
+
+  return {
+    url,
+    pid: child.pid ?? 0,
+    database,
+    complaints,
+    async stop() {
+      const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+      if (child.connected) child.disconnect();
+      const [code] = await exited.finally(() => clearTimeout(late));
+      return code === 0;
+    },
+  };
+}
+
+/** Warnings are not complaints; what is no log line at all is one. */
+function isComplaint(line: string): boolean {
+  try {
+    return ['error', 'fatal'].includes((JSON.parse(line) as { level?: string }).level ?? 'error');
+  } catch {
+    return line.trim() !== '';
+  }
+}

@@ -1,0 +1,24 @@
+import { pino } from 'pino';
+import { loadConfig } from '../src/config/config';
+import { developmentSecrets } from '../src/config/development-secrets';
+import { createLogger } from '../src/core/logger';
+import { createServer } from '../src/server';
+
+/**
+ * A server in a process of its own, for the demo and the benchmarks (see own-server.ts): settings come in as the first argument, the
+ * address goes out as a message, logs go to standard error, and it stops when its parent lets go of it, however that ends.
+ */
+async function main(): Promise<void> {
+  const settings = JSON.parse(process.argv[2] ?? '{}') as Record<string, string>;
+  const config = loadConfig(settings, developmentSecrets);
+  const server = await createServer(config, { logger: createLogger(config.log, pino.destination(2)) });
+  process.once('disconnect', () => void server.stop().then(() => process.exit(0)));
+  // the parent may be gone already
+  if (process.connected) process.send?.({ url: server.url, database: server.runsOn.database });
+  else process.emit('disconnect');
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${String((error as Error).stack ?? error)}\n`);
+  process.exit(1);
+});
