@@ -17,12 +17,14 @@ import { createHealth } from './http/health';
 import { createIdempotency } from './http/idempotency';
 import { createMetrics } from './http/metrics';
 import { createRateLimiters } from './http/rate-limits';
+import type { Route } from './http/route';
 import { createAuthModule } from './modules/auth';
 import { createGamesModule, type GameEvents } from './modules/games';
 import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
 import { createMatchmakingModule, type MatchmakingEvents } from './modules/matchmaking';
 import { createNotificationsModule } from './modules/notifications';
 import { createUsersModule, type UserEvents } from './modules/users';
+import type { ClientEvent } from './realtime/client-event';
 import { createRealtime, lobbyRoom } from './realtime/server';
 import { connectRedis } from './redis/redis';
 
@@ -45,6 +47,9 @@ export interface MaogaServer {
   runsOn: { database: string; redis: string; docs: string | undefined; metrics: string | undefined };
   /** By name: `matchmaking`, `outbox`, `lobbies`, … */
   loops: ReadonlyMap<string, Loop>;
+  /** Everything a client can ask for: what the documents describe and the authorization tests go through. */
+  routes: readonly Route[];
+  clientEvents: readonly ClientEvent[];
   databaseUri: string;
   /** Graceful: not ready, loops, HTTP, sockets, outbox, database. May be called twice. */
   stop(): Promise<void>;
@@ -93,9 +98,10 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
     const routes = modules.flatMap((module) => module.routes);
     const clientEvents = modules.flatMap((module) => module.clientEvents);
+    const allEvents = [...realtime.ownEvents, ...clientEvents];
     const loops = [outbox.relay, realtime.watch, ...modules.flatMap((module) => module.loops)];
     const health = createHealth({ connection, redis, clock });
-    const docs = createDocs({ enabled: config.http.docs, routes, clientEvents });
+    const docs = createDocs({ ...config.http, enabled: config.http.docs, routes, clientEvents: allEvents });
     const app = createApp({
       config: config.http,
       logger,
@@ -149,6 +155,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
         metrics: metricsUrl,
       },
       loops: new Map(loops.map((loop) => [loop.name, loop])),
+      routes,
+      clientEvents: allEvents,
       databaseUri: database.uri,
       stop: () => releasers.releaseAll(),
     };

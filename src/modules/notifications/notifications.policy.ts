@@ -17,7 +17,7 @@ export const DEFAULT_CHANNELS = {
   matchFormed: { inApp: true, email: false, push: true },
   matchFellThrough: { inApp: true, email: false, push: true },
   matchCompleted: { inApp: true, email: false, push: false },
-  ticketEnded: { inApp: true, email: false, push: true },
+  ticketExpired: { inApp: true, email: false, push: true },
 } as const satisfies Record<string, Record<ChannelName, boolean>>;
 
 export type NotificationType = keyof typeof DEFAULT_CHANNELS;
@@ -37,7 +37,9 @@ export function channelsOf(choices: Choices, type: NotificationType): ChannelNam
   return CHANNEL_NAMES.filter((name) => wanted[name]);
 }
 
-export type NotifyingEvents = UserEvents & LobbyEvents & MatchmakingEvents;
+/** The events of a map by their names alone, without its index signature. */
+type Named<Events> = { [Type in keyof Events as string extends Type ? never : Type]: Events[Type] };
+export type NotifyingEvents = Named<UserEvents> & Named<LobbyEvents> & Named<MatchmakingEvents>;
 
 /** A notification before it is stored: the same words for everybody in `userIds`. */
 export interface Draft {
@@ -49,7 +51,7 @@ export interface Draft {
   data: Record<string, unknown>;
 }
 
-type Drafting = { [Type in keyof NotifyingEvents & string]?: (payload: NotifyingEvents[Type]) => Draft };
+type Drafting = { [Type in keyof NotifyingEvents]?: (payload: NotifyingEvents[Type]) => Draft };
 
 /** What a fact tells whom. A fact without an entry notifies nobody: it is no more than a change on the screen. */
 export const DRAFTS = {
@@ -126,12 +128,12 @@ export const DRAFTS = {
   }),
   'ticket.expired': ({ ticketId, userIds, gameNames }) => ({
     userIds,
-    type: 'ticketEnded',
+    type: 'ticketExpired',
     title: 'No match this time',
     body: `We found no match for ${gameNames.join(', ') || 'your search'}. Search again whenever you like.`,
     data: { ticketId },
   }),
-} satisfies Drafting as Drafting;
+} satisfies Drafting;
 
 const playersOf = (tickets: readonly { userIds: string[] }[]): string[] => [
   ...new Set(tickets.flatMap((ticket) => ticket.userIds)),
