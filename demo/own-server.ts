@@ -20,7 +20,6 @@ const SETTINGS = {
   PORT: '0',
   DATA_DIR: ':memory:',
   RATE_LIMITS: 'false',
-  BCRYPT_COST: '4',
   LOG_LEVEL: 'warn',
   DOCS: 'false',
 };
@@ -35,9 +34,10 @@ export async function startOwnServer(settings: Record<string, string> = {}): Pro
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  if (child.stderr) createInterface(child.stderr).on('line', (line) => {
-    if (isComplaint(line)) complaints.push(line);
-  });
+  if (child.stderr)
+    createInterface(child.stderr).on('line', (line) => {
+      if (isComplaint(line)) complaints.push(line);
+    });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   const ready = once(child, 'message') as Promise<[{ url: string; database: string }]>;
