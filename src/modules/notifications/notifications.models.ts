@@ -5,7 +5,6 @@ import type { NotificationType } from './notifications.policy';
 
 /** Rows of notifications, of each user's settings, and of the devices that ask for push messages. */
 
-export const DAY_MS = 86_400_000;
 /** A device that has not been seen for this long has lost its token: what the push services count with. */
 const DEVICE_SECONDS = 270 * 86_400;
 
