@@ -2,16 +2,17 @@ import type { Connection } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import type { EventBus } from '../../core/event-bus';
 import type { Ids } from '../../core/ids';
-import type { Logger } from '../../core/logger';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
 import type { Module } from '../module';
+import { createGameChanges } from './game-changes.service';
 import type { GameEvents, GamesApi } from './games.api';
-
-/** What the module hears of matchmaking, which imports this module: so the fact is described here once more. */
-export interface HeardEvents extends Record<string, object> {
-  'match.formed': { matchId: string; gameId: string };
-}
+import { createGameModel } from './games.models';
+import { gameRoutes } from './games.routes';
+import { createGamesService } from './games.service';
+import { createModeCache } from './mode-cache';
+import { countMatches, type HeardEvents } from './play-counts';
+import { seedGames } from './seed';
 
 export interface GamesDeps {
   connection: Connection;
@@ -20,10 +21,20 @@ export interface GamesDeps {
   outbox: Outbox<GameEvents>;
   clock: Clock;
   ids: Ids;
-  logger: Logger;
 }
 
 /** The catalogue: games, their modes, and the rule sets by which the modes make matches. */
-export function createGamesModule(_deps: GamesDeps): Module<GamesApi> {
-  return { api: {} as GamesApi, routes: [], clientEvents: [], loops: [] };
+export function createGamesModule(deps: GamesDeps): Module<GamesApi> {
+  const { bus, clock } = deps;
+  const Games = createGameModel(deps.connection);
+  const cache = createModeCache({ Games, clock });
+  bus.on('game.changed', ({ payload }) => cache.forget(payload.gameId));
+  countMatches(bus, Games, clock);
+  const changes = createGameChanges({ ...deps, Games, onChange: (gameId) => cache.forget(gameId) });
+  return {
+    api: { mode: (gameId, key) => cache.mode(gameId, key), seedCatalogue: () => seedGames({ ...deps, Games }) },
+    routes: gameRoutes(createGamesService({ Games, clock }), changes),
+    clientEvents: [],
+    loops: [],
+  };
 }
