@@ -18,6 +18,7 @@ import { createIdempotency } from './http/idempotency';
 import { createMetrics } from './http/metrics';
 import { createRateLimiters } from './http/rate-limits';
 import type { Route } from './http/route';
+import { answerUnreadable } from './http/unreadable';
 import { createAuthModule } from './modules/auth';
 import { createGamesModule, type GameEvents } from './modules/games';
 import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
@@ -130,7 +131,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     await matchmaking.api.restore();
     // released last-in first-out: not ready -> loops -> no new requests -> what is known so far is told -> sockets ->
     // the last requests end -> what those announced -> database
-    const http = createHttp(app);
+    const http = createHttp(app).on('clientError', answerUnreadable(ids));
     realtime.attach(http);
     releasers.push('outbox', () => outbox.relay.tick());
     const port = await listen(http, config.http);
