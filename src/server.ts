@@ -16,7 +16,7 @@ import { createDocs } from './http/docs';
 import { createHealth } from './http/health';
 import { createIdempotency } from './http/idempotency';
 import { createMetrics } from './http/metrics';
-import { createRateLimiters } from './http/rate-limits';
+import { createRateLimits } from './http/rate-limits';
 import type { Route } from './http/route';
 import { answerUnreadable } from './http/unreadable';
 import { createAuthModule } from './modules/auth';
@@ -103,12 +103,14 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const loops = [outbox.relay, realtime.watch, ...modules.flatMap((module) => module.loops)];
     const health = createHealth({ connection, redis, clock });
     const docs = createDocs({ ...config.http, enabled: config.http.docs, routes, clientEvents: allEvents });
+    const limits = createRateLimits(config.http.rateLimits, redis.createLimitStore);
+    releasers.push('rate limits', () => limits.stop());
     const app = createApp({
       config: config.http,
       logger,
       ids,
       authenticate: auth.api.authenticate,
-      limiters: createRateLimiters(config.http.rateLimits, redis.createLimitStore),
+      limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
       pages: [metrics.observe, health.router, docs],

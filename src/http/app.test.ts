@@ -8,7 +8,7 @@ import { systemIds } from '../core/ids';
 import { createLogger } from '../core/logger';
 import { createApp } from './app';
 import { problemSchema } from './openapi';
-import { createRateLimiters } from './rate-limits';
+import { createRateLimits } from './rate-limits';
 import { route } from './route';
 import { listQuery, objectId, page, text } from './schemas';
 import { answerUnreadable } from './unreadable';
@@ -94,7 +94,7 @@ beforeAll(async () => {
       if (token !== 'good') throw new AppError('UNAUTHENTICATED', 'no such token');
       return { userId: 'u1', username: 'ann', role: 'player', sessionId: 's1' };
     },
-    limiters: createRateLimiters(false),
+    limiters: createRateLimits(false).limiters,
     idempotency: { once: async (_request, work) => ({ body: JSON.stringify(await work()), replayed: false }) },
     routes,
     pages: [],

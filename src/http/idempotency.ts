@@ -94,7 +94,7 @@ export function createIdempotency({ connection, clock }: { connection: Connectio
         throw new AppError('IDEMPOTENCY_CONFLICT', 'The first request with this key is still running.');
       if (stored) return { body: stored.body, replayed: true };
       try {
-        const body = JSON.stringify(await work());
+        const body = JSON.stringify((await work()) ?? null);
         // what was done is answered, whether or not a repetition will find it
         await Answers.updateOne(mine, { $set: { body } }).catch(() => undefined);
         return { body, replayed: false };
