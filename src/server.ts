@@ -81,9 +81,9 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const metrics = createMetrics({ realtime });
     const shared = { connection, transact, bus, outbox, realtime, clock, ids, logger, metrics };
 
-    const users = createUsersModule(shared);
-    const auth = createAuthModule({ ...shared, config: config.auth, users: users.api });
     const games = createGamesModule(shared);
+    const users = createUsersModule({ ...shared, games: games.api });
+    const auth = createAuthModule({ ...shared, config: config.auth, users: users.api });
     const lobbies = createLobbiesModule({ ...shared, config: config.lobbies, users: users.api, games: games.api });
     const matchmaking = createMatchmakingModule({
       ...shared,

@@ -7,6 +7,8 @@ export interface GamesApi {
    * took it, and within `MODE_TTL_MS` on the others.
    */
   mode(gameId: string, modeKey: string): Promise<GameMode | null>;
+  /** Which of these ids are games of the catalogue. */
+  known(gameIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Adds the shipped games that are missing; changes nothing that exists. @returns how many were added */
   seedCatalogue(): Promise<number>;
 }

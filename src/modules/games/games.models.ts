@@ -1,6 +1,7 @@
 import { Schema, type Connection, type Types } from 'mongoose';
+import { plain, searchKeys } from '../../core/search-text';
 import type { GameMode } from './games.api';
-import { plain, recentMatches, searchKeys } from './games.policy';
+import { recentMatches } from './games.policy';
 import type { GameView, NewGame } from './games.schemas';
 import { ruleSetSchema, type RuleSet } from './rule-set';
 

@@ -31,9 +31,14 @@ export function createGamesModule(deps: GamesDeps): Module<GamesApi> {
   bus.on('game.changed', ({ payload }) => cache.forget(payload.gameId));
   countMatches(bus, Games, clock);
   const changes = createGameChanges({ ...deps, Games, onChange: (gameId) => cache.forget(gameId) });
+  const service = createGamesService({ Games, clock });
   return {
-    api: { mode: (gameId, key) => cache.mode(gameId, key), seedCatalogue: () => seedGames({ ...deps, Games }) },
-    routes: gameRoutes(createGamesService({ Games, clock }), changes),
+    api: {
+      mode: (gameId, key) => cache.mode(gameId, key),
+      known: (gameIds) => service.known(gameIds),
+      seedCatalogue: () => seedGames({ ...deps, Games }),
+    },
+    routes: gameRoutes(service, changes),
     clientEvents: [],
     loops: [],
   };

@@ -2,8 +2,9 @@ import type { QueryFilter } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import { decodeCursor, toPage, type Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
+import { beginsWith, searchPrefix } from '../../core/search-text';
 import { SHOWN, toGameView, type GameModel, type GameRow } from './games.models';
-import { leastTrend, searchPrefix } from './games.policy';
+import { leastTrend } from './games.policy';
 import type { GamesQuery, GameView } from './games.schemas';
 
 /** Reading the catalogue. */
@@ -14,6 +15,8 @@ export interface GamesService {
   trending(limit: number): Promise<Page<GameView>>;
   /** @throws NOT_FOUND */
   get(idOrSlug: string): Promise<GameView>;
+  /** Which of these ids are games of the catalogue. */
+  known(gameIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 interface Order {
@@ -67,12 +70,12 @@ export function createGamesService({ Games, clock }: { Games: GameModel; clock: 
       if (!row) throw notFound('game');
       return show(row);
     },
-  };
-}
 
-/** A range of the index, never a pattern made of what somebody typed. Both ends must hold for the same key. */
-function beginsWith(prefix: string): QueryFilter<GameRow> {
-  return { searchKeys: { $elemMatch: { $gte: prefix, $lt: `${prefix}\u{10ffff}` } } };
+    async known(gameIds) {
+      const rows = await Games.find({ _id: { $in: gameIds } }, { _id: 1 }).lean();
+      return new Set(rows.map((row) => row._id.toHexString()));
+    },
+  };
 }
 
 /** What comes after the last item of the page before. The cursor names its order, in which alone it has a meaning. */
