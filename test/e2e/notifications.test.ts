@@ -4,11 +4,12 @@ import { addGame, connected, databaseOf, DUEL, matchUp, tellNews } from '../supp
 import { startTestServer } from '../support/server';
 
 let server: MaogaServer;
+let somebody: Player;
 let mode: { gameId: string; mode: string };
 beforeAll(async () => {
   server = await startTestServer({ env: { SEED_ON_START: 'true' } });
-  const player = await registerPlayer(server);
-  mode = await roomyMode(player);
+  somebody = await registerPlayer(server);
+  mode = await roomyMode(somebody);
 });
 
 /** A mode with room for more than two. */
@@ -229,8 +230,7 @@ describe('settings', () => {
     [{ types: { lobbyInvited: { inApp: { $ne: null } } } }],
     [{ types: {}, channels: ['email'] }],
   ])('refuse %j', async (body) => {
-    const player = await registerPlayer(server);
-    const { status, body: problem } = await player.put('/api/notifications/settings', body);
+    const { status, body: problem } = await somebody.put('/api/notifications/settings', body);
     expect([status, problem.code]).toEqual([400, 'VALIDATION_FAILED']);
   });
 });
