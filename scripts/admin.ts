@@ -1,4 +1,4 @@
-import { ConfigError, loadConfig, type Config } from '../src/config/config';
+import { loadConfig, type Config } from '../src/config/config';
 import { developmentSecrets } from '../src/config/development-secrets';
 import { readEnvironment } from '../src/config/environment';
 import { systemClock } from '../src/core/clock';
@@ -6,6 +6,7 @@ import { systemIds } from '../src/core/ids';
 import { createLogger } from '../src/core/logger';
 import { connectAsTool } from '../src/database/connect';
 import { createAccounts, createUserModel } from '../src/modules/users';
+import { startUpFailure } from '../src/start-up-failure';
 
 /**
  * `npm run admin -- <email>`, in an image `node dist/scripts/admin.js <email>`: makes an account an admin, in the database
@@ -41,7 +42,6 @@ function requireKept({ uri, directory }: Config['database']): void {
 class Refusal extends Error {}
 
 main(...(process.argv.slice(2) as [string?])).catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof Refusal;
-  process.stderr.write(`${expected ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.stderr.write(`${error instanceof Refusal ? error.message : startUpFailure(error)}\n`);
   process.exitCode = 1;
 });
