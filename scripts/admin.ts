@@ -4,7 +4,7 @@ import { readEnvironment } from '../src/config/environment';
 import { systemClock } from '../src/core/clock';
 import { systemIds } from '../src/core/ids';
 import { createLogger } from '../src/core/logger';
-import { connectAsTool } from '../src/database/connect';
+import { connectAsTool, type Database } from '../src/database/connect';
 import { createAccounts, createUserModel } from '../src/modules/users';
 import { startUpFailure } from '../src/start-up-failure';
 
@@ -19,7 +19,7 @@ async function main(email: string | undefined, ...more: string[]): Promise<void>
   if (email === undefined || !email.includes('@') || more.length > 0) throw new Refusal(USAGE);
   const config = loadConfig(readEnvironment(), developmentSecrets);
   requireKept(config.database);
-  const database = await connectAsTool(config.database, createLogger({ ...config.log, level: 'warn' }));
+  const database = await connect(config);
   try {
     const accounts = createAccounts({
       Users: createUserModel(database.connection),
@@ -31,6 +31,14 @@ async function main(email: string | undefined, ...more: string[]): Promise<void>
     process.stdout.write(`${email} is an admin now, in ${database.description}.\n`);
   } finally {
     await database.stop();
+  }
+}
+
+async function connect({ database, log }: Config): Promise<Database> {
+  try {
+    return await connectAsTool(database, createLogger({ ...log, level: 'warn' }));
+  } catch (error) {
+    throw new Refusal(`The database cannot be opened: ${(error as Error).message}`);
   }
 }
 
