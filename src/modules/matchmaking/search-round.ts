@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/logger';
 import type { GameMode } from '../games';
-import type { UsersApi } from '../users';
 import { proposeAll, type PoolProposal } from './engine';
 import type { Formation } from './formation';
 import { inParallel } from './in-parallel';
@@ -23,24 +22,14 @@ interface Found {
 export function createSearchRound({
   pools,
   formation,
-  users,
   clock,
   logger,
 }: {
   pools: Pools;
   formation: Formation;
-  users: Pick<UsersApi, 'blocks'>;
   clock: Clock;
   logger: Logger;
 }): () => Promise<void> {
-  /** Blocks are read when a ticket enters; here they are read again, for somebody may just have been blocked. */
-  const withoutBlocked = async (found: Found[]): Promise<Found[]> => {
-    const blocks = await users.blocks(found.flatMap(({ tickets }) => tickets.flatMap((ticket) => ticket.userIds)));
-    const isBarred = ({ tickets }: Found) => anyBlocked(tickets, blocks);
-    await pools.refresh(found.filter(isBarred).flatMap(({ proposal }) => proposal.ticketIds));
-    return found.filter((each) => !isBarred(each));
-  };
-
   /** @returns whether everything that was proposed stands now */
   const search = async (searched: readonly SearchPool[], now: number): Promise<boolean> => {
     const byKey = new Map(searched.map((pool) => [pool.key, pool]));
@@ -49,7 +38,7 @@ export function createSearchRound({
       return { proposal, mode, tickets: proposal.ticketIds.map((id) => seen.get(id) as PooledTicket) };
     });
     let formed = 0;
-    await inParallel(await withoutBlocked(found), COMMITS_AT_ONCE, async ({ proposal, tickets, mode }) => {
+    await inParallel(found, COMMITS_AT_ONCE, async ({ proposal, tickets, mode }) => {
       if (await formation.form(proposal, tickets, mode)) formed += 1;
     });
     if (found.length > 0) logger.debug({ pools: searched.length, proposed: found.length, formed }, 'matchmaking round');
@@ -72,17 +61,4 @@ export function createSearchRound({
     // whoever was proposed with somebody who is gone by now need not wait for the next round
     for (let tries = 0; tries < TRIES; tries++) if (await searchOnce()) return;
   };
-}
-
-/** Whether somebody of one ticket is barred from somebody of another. */
-function anyBlocked(tickets: readonly PooledTicket[], blocks: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  return tickets.some((mine) =>
-    mine.userIds.some((userId) => {
-      const barred = blocks.get(userId);
-      return (
-        barred !== undefined &&
-        tickets.some((theirs) => theirs !== mine && theirs.userIds.some((other) => barred.has(other)))
-      );
-    }),
-  );
 }
