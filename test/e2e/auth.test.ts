@@ -101,6 +101,7 @@ describe('auth', () => {
       ['a number for a password', { password: 12_345_678 }, 'body.password'],
       ['a password of seven characters', { password: 'sevench' }, 'body.password'],
       ['a password of 73 bytes', { password: `${'é'.repeat(36)}x` }, 'body.password'],
+      ['a password that everybody tries', { password: 'Password1' }, 'body.password'],
       ['half a character', { password: 'long enough \ud800' }, 'body.password'],
       [
         'the address as the password',

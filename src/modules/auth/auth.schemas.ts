@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { listQuery, objectId, timestamp } from '../../http/schemas';
 import { accountFields, ownProfile } from '../users';
+import { isCommon } from './common-passwords';
 
 /** bcrypt looks at no more than this, so that longer passwords would match each other. */
 const MAX_BYTES = 72;
@@ -15,10 +16,9 @@ const password = z
   .meta({ format: 'password' });
 
 const currentPassword = password.refine((value) => value !== '', 'must not be empty');
-const newPassword = password.refine(
-  (value) => [...value].length >= MIN_CHARACTERS,
-  `must be at least ${MIN_CHARACTERS} characters`,
-);
+const newPassword = password
+  .refine((value) => [...value].length >= MIN_CHARACTERS, `must be at least ${MIN_CHARACTERS} characters`)
+  .refine((value) => !isCommon(value), 'is one of the first that others would try: choose another one');
 
 export const registerBody = z
   .strictObject({
