@@ -12,6 +12,8 @@ const MAX_DEPTH = 200;
 /** Names that mean something to JavaScript or to the bson package. */
 const UNSAFE = new Set(['__proto__', '_bsontype', 'toBSON']);
 
+export const tooLarge = (size: number): MongoError =>
+  new MongoError(10334, `BSONObj size: ${size} is invalid. Size must be between 0 and ${MAX_DOCUMENT}`);
 const invalid = (what: string): MongoError => new MongoError(22, `invalid BSON: ${what}`);
 
 /** @throws MongoError 22 for what is not BSON, 15 for nesting, 238 for types and field names that are refused */
@@ -45,7 +47,6 @@ class Reader {
   document(depth: number): Doc {
     const doc: Doc = {};
     this.elements(depth, (name, value) => {
-      if (UNSAFE.has(name)) throw unsupported(`the field name '${name}'`);
       doc[name] = value;
     });
     return doc;
@@ -126,6 +127,7 @@ class Reader {
       if (i === known.length) return known;
     }
     const name = this.text(at, end);
+    if (name.split('.').some((part) => UNSAFE.has(part))) throw unsupported(`the field name '${name}'`);
     // only of one byte a character, so that the comparison above holds
     if (name.length === end - at && name.length < 64) names[slot] = name;
     return name;

@@ -6,7 +6,7 @@
  */
 import { isArray, isDoc, type Doc, type Value } from './bson-types';
 import { MongoError } from './errors';
-import { getPath, indexKeys, pathParts } from './keys';
+import { indexKeys, pathParts } from './keys';
 import { type IndexSpec } from './index-spec';
 import { compileFilter } from './match';
 import { shellText } from './shell-text';
@@ -140,11 +140,4 @@ function fieldsOf(filter: Doc | undefined): string[] {
   return Object.entries(filter ?? {}).flatMap(([name, arg]) =>
     name.startsWith('$') ? (arg as Doc[]).flatMap(fieldsOf) : [name],
   );
-}
-
-/** The least date at an index's field, by which TTL deletes. */
-export function leastDate(doc: Doc, path: string): Date | undefined {
-  const value = getPath(doc, path);
-  const dates = (isArray(value) ? value : [value]).filter((v): v is Date => v instanceof Date);
-  return dates.length === 0 ? undefined : dates.reduce((a, b) => (a < b ? a : b));
 }

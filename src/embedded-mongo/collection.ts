@@ -4,7 +4,7 @@
  * are dropped together with their index entries.
  */
 import { BSONRegExp, calculateObjectSize, UUID } from 'bson';
-import { MAX_DOCUMENT } from './bson-decode';
+import { MAX_DOCUMENT, tooLarge } from './bson-decode';
 import { int, isArray, isDoc, type Doc, type Value } from './bson-types';
 import { parseCollation, type Collation } from './collation';
 import { CollectionIndex } from './collection-index';
@@ -156,8 +156,7 @@ export class Collection implements Home {
 
 function checkDocument(doc: Doc): void {
   const size = calculateObjectSize(doc);
-  if (size > MAX_DOCUMENT)
-    throw new MongoError(10334, `BSONObj size: ${size} is invalid. Size must be between 0 and ${MAX_DOCUMENT}`);
+  if (size > MAX_DOCUMENT) throw tooLarge(size);
 }
 
 /** @throws unless a document may have this `_id` */

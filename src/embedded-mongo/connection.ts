@@ -2,6 +2,7 @@
 import { type Socket } from 'node:net';
 import { Double } from 'bson';
 import { int, type Doc } from './bson-types';
+import { tooLarge } from './bson-decode';
 import { type Server } from './command';
 import { MongoError } from './errors';
 import { runCommand } from './run-command';
@@ -37,7 +38,7 @@ export function serveConnection(socket: Socket, server: Server): void {
   async function answer(message: Message): Promise<void> {
     const reply = await runMessage(message);
     if (message.silent || socket.destroyed) return;
-    if (!socket.write(encodeReply(message, reply))) await taken(socket);
+    if (!socket.write(encoded(message, reply))) await taken(socket);
   }
 
   async function runMessage(message: Message): Promise<Doc> {
@@ -49,6 +50,21 @@ export function serveConnection(socket: Socket, server: Server): void {
       return { ok: new Double(0), errmsg: error.message, code: int(error.code), codeName: error.codeName };
     }
     return runCommand(connection, command);
+  }
+}
+
+/** A reply that no message can hold becomes an error. */
+function encoded(message: Message, reply: Doc): Buffer {
+  try {
+    return encodeReply(message, reply);
+  } catch {
+    const { code, codeName } = tooLarge(0);
+    return encodeReply(message, {
+      ok: new Double(0),
+      errmsg: 'the reply is larger than 16 MB',
+      code: int(code),
+      codeName,
+    });
   }
 }
 

@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { calculateObjectSize, Long } from 'bson';
 import { long, type Doc } from './bson-types';
+import { MAX_DOCUMENT, tooLarge } from './bson-decode';
 import { MongoError } from './errors';
 
 interface Cursor {
@@ -98,7 +99,9 @@ function take(cursor: Cursor, batchSize: number): Doc[] {
   let bytes = 0;
   while (batch.length < batchSize && cursor.at < docs.length) {
     const doc = project ? project(docs[cursor.at]!) : docs[cursor.at]!;
-    bytes += calculateObjectSize(doc) + 12;
+    const size = calculateObjectSize(doc);
+    if (size > MAX_DOCUMENT) throw tooLarge(size);
+    bytes += size + 12;
     if (bytes > MAX_BATCH_BYTES && batch.length > 0) break;
     batch.push(doc);
     cursor.at += 1;

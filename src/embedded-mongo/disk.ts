@@ -60,10 +60,10 @@ class LmdbDisk implements Disk {
     this.write(this.database.put(['c', id], Buffer.from(serialize({ db, name, options, uuid, indexes: described }))));
   }
 
-  dropCollection({ id }: Collection): void {
+  dropCollection({ id, records }: Collection): void {
     this.write(this.database.remove(['c', id]));
-    for (const key of this.database.getKeys({ start: ['d', id, 0], end: ['d', id, Infinity] }))
-      this.write(this.database.remove(key));
+    // what is on its way to the disk is among them, too
+    for (const { seq } of records.values()) this.write(this.database.remove(['d', id, seq]));
   }
 
   async kept(): Promise<void> {

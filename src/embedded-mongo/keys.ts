@@ -5,7 +5,7 @@
  * through the same array go through it together, two different arrays are refused, a missing field is null.
  */
 import { isArray, isDoc, type Doc, type Value } from './bson-types';
-import { MongoError } from './errors';
+import { MongoError, unsupported } from './errors';
 
 const split = new Map<string, string[]>();
 
@@ -14,7 +14,10 @@ export function pathParts(path: string): string[] {
   let parts = split.get(path);
   if (!parts) {
     if (split.size > 10_000) split.clear();
-    split.set(path, (parts = path.split('.')));
+    parts = path.split('.');
+    // no field may have the name by which JavaScript reaches an object's prototype
+    if (parts.includes('__proto__')) throw unsupported(`the field name '__proto__'`);
+    split.set(path, parts);
   }
   return parts;
 }

@@ -269,6 +269,8 @@ function regexOperator(arg: Value, options: Value): Node {
 const regexNode = (pattern: string, options: string): Node => ({ single: regexSingle(pattern, options) });
 
 function regexSingle(pattern: string, options: string): Single {
+  if (pattern.includes('\0') || options.includes('\0'))
+    throw new MongoError(51091, 'Regular expression cannot contain an embedded null byte');
   const regex = compileRegex(pattern, options);
   const same = new BSONRegExp(pattern, options);
   return (v) => (typeof v === 'string' ? regex.test(v) : v instanceof BSONRegExp && identical(v, same));

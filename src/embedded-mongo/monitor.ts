@@ -1,9 +1,8 @@
 /** What happens by itself: documents expire by TTL indexes, cursors and sessions that nobody uses go. */
-import { type Doc } from './bson-types';
-import { leastDate } from './collection-index';
+import { RANK } from './bson-types';
 import { type Server } from './command';
 import { type Collection } from './collection';
-import { Blocked } from './versions';
+import { encodeKey } from './values';
 
 export const PARAMETERS = {
   transactionLifetimeLimitSeconds: 60,
@@ -55,25 +54,18 @@ export function expireDocuments(server: Server, now = Date.now()): void {
   for (const collection of server.store.collections({ time: Infinity })) expireIn(server, collection, now);
 }
 
+const FIRST_DATE = String.fromCharCode(RANK.date);
+
 /** By ordinary deletions; documents that a transaction holds are left for the next time. */
 function expireIn({ store }: Server, collection: Collection, now: number): void {
   const writer = store.begin(false);
-  for (const { spec, keysOf } of collection.indexes.map((index) => ({
-    spec: index.spec,
-    keysOf: (doc: Doc) => index.keysOf(doc),
-  }))) {
-    // prettier-ignore
-    if (spec.expireAfterSeconds === undefined) continue;
-    const limit = now - spec.expireAfterSeconds * 1000;
-    for (const rec of [...collection.records.values()]) {
-      const doc = rec.head && !rec.head.writer ? rec.head.doc : undefined;
-      const date = doc && leastDate(doc, spec.paths[0]!);
-      if (!date || date.getTime() > limit || keysOf(doc).length === 0) continue;
-      try {
-        collection.remove(rec, writer);
-      } catch (error) {
-        if (!(error instanceof Blocked)) throw error;
-      }
+  for (const index of collection.indexes) {
+    if (index.spec.expireAfterSeconds === undefined) continue;
+    const limit = encodeKey(new Date(now - index.spec.expireAfterSeconds * 1000));
+    for (const [key, rec] of [...index.entries.range(FIRST_DATE, limit + '\0')]) {
+      const version = rec.head;
+      if (version?.writer || !version?.doc || !index.keysOf(version.doc).includes(key)) continue;
+      collection.remove(rec, writer);
     }
   }
   // the disk itself tells the server when it fails

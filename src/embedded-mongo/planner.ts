@@ -33,16 +33,14 @@ export interface Plan {
   inputs?: Plan[];
   /** Looked at so far. */
   counts: { keys: number; docs: number };
-  run(view: View): Iterable<Found>;
+  /** Offers each candidate until `visit` says that it is enough. A callback, since a scan offers very many. */
+  each(view: View, visit: Visit): void;
 }
-export interface Found {
-  rec: Rec;
-  doc: Doc;
-}
+export type Visit = (rec: Rec, doc: Doc) => boolean;
 
 export function planQuery(collection: Collection | undefined, query: Query): Plan {
   const counts = { keys: 0, docs: 0 };
-  if (!collection) return { stage: 'EOF', counts, run: () => [] };
+  if (!collection) return { stage: 'EOF', counts, each: () => undefined };
   const { filter, hint, sort } = query;
   const hinted = hint === undefined ? undefined : hintOf(collection, hint);
   if (hinted) return hinted.index ? hintedPlan(hinted.index, query) : collectionScan(collection, hinted.backwards);
@@ -80,16 +78,16 @@ function byId(collection: Collection, { filter, collation }: Query): Plan | unde
   const [index] = collection.indexes as [CollectionIndex];
   const key = index.encode([value]);
   const counts = { keys: 0, docs: 0 };
-  const run = (view: View): Found[] => {
+  const each: Plan['each'] = (view, visit) => {
     const rec = collection.records.get(key);
     const doc = rec && visible(rec, view);
     counts.keys = counts.docs = doc ? 1 : 0;
-    return doc ? [{ rec, doc }] : [];
+    if (doc) visit(rec, doc);
   };
   const bounds = { intervals: [{ from: key, to: key + '\0' }], fields: 1, pinned: 1 };
   // at most one document is in any order
   const stage = Object.keys(filter).length === 1 ? 'IDHACK' : 'IXSCAN';
-  return { stage, index, bounds, sorted: true, counts, run };
+  return { stage, index, bounds, sorted: true, counts, each };
 }
 
 function byIndex(collection: Collection, query: Query, conditions = conditionsOf(query.filter)): Plan | undefined {
@@ -132,17 +130,19 @@ function byUnion(collection: Collection, query: Query): Plan | undefined {
     inputs.push(plan);
   }
   const counts = { keys: 0, docs: 0 };
-  const run = function* (view: View): Generator<Found> {
+  const each: Plan['each'] = (view, visit) => {
     const seen = new Set<Rec>();
+    let enough = false;
     for (const input of inputs) {
-      for (const found of input.run(view)) {
-        if (seen.has(found.rec)) continue;
-        seen.add(found.rec);
-        yield found;
-      }
+      if (enough) return;
+      input.each(view, (rec, doc) => {
+        if (seen.has(rec)) return false;
+        seen.add(rec);
+        return (enough = visit(rec, doc));
+      });
     }
   };
-  return { stage: 'OR', inputs, counts, run };
+  return { stage: 'OR', inputs, counts, each };
 }
 
 /** No bounds, but an index that has the order asked for. */
@@ -180,7 +180,7 @@ function sortDirection(index: CollectionIndex, { pinned }: Bounds, { sort, colla
 function indexScan(index: CollectionIndex, bounds: Bounds, direction: number): Plan {
   const counts = { keys: 0, docs: 0 };
   const backwards = direction < 0;
-  const run = function* (view: View): Generator<Found> {
+  const each: Plan['each'] = (view, visit) => {
     const seen = index.multikey.size > 0 || bounds.intervals.length > 1 ? new Set<Rec>() : undefined;
     for (const { from, to } of backwards ? [...bounds.intervals].reverse() : bounds.intervals) {
       for (const [key, rec] of index.entries.range(from, to, backwards)) {
@@ -192,23 +192,23 @@ function indexScan(index: CollectionIndex, bounds: Bounds, direction: number): P
         if (rec.head!.previous && !index.keysOf(doc).includes(key)) continue;
         seen?.add(rec);
         counts.docs += 1;
-        yield { rec, doc };
+        if (visit(rec, doc)) return;
       }
     }
   };
-  return { stage: 'IXSCAN', index, bounds, backwards, sorted: direction !== 0, counts, run };
+  return { stage: 'IXSCAN', index, bounds, backwards, sorted: direction !== 0, counts, each };
 }
 
 function collectionScan(collection: Collection, backwards = false, sorted = false): Plan {
   const counts = { keys: 0, docs: 0 };
-  const run = function* (view: View): Generator<Found> {
+  const each: Plan['each'] = (view, visit) => {
     const records = backwards ? [...collection.records.values()].reverse() : collection.records.values();
     for (const rec of records) {
       const doc = visible(rec, view);
       if (!doc) continue;
       counts.docs += 1;
-      yield { rec, doc };
+      if (visit(rec, doc)) return;
     }
   };
-  return { stage: 'COLLSCAN', backwards, sorted, counts, run };
+  return { stage: 'COLLSCAN', backwards, sorted, counts, each };
 }

@@ -7,6 +7,7 @@
 import { isArray, isDoc, isNumber, toInteger, truthy, type Doc, type Value } from './bson-types';
 import { MongoError, unsupported } from './errors';
 import { compileExpression, scopeOf, type Expression, type ExpressionEnv, type Scope } from './expression';
+import { pathParts } from './keys';
 import { compileMatcher, isOperators, type Found, type Test } from './match';
 
 type Leaf = boolean | { compute: Expression } | { transform: (value: Value, found: Found) => Value };
@@ -20,7 +21,7 @@ const isTree = (entry: Tree | Leaf | undefined): entry is Tree => typeof entry =
 
 /** Puts a leaf at a path; two specifications may not claim the same or nested paths. */
 export function plant(tree: Tree, path: string, leaf: Leaf): void {
-  const parts = path.split('.');
+  const parts = [...pathParts(path)];
   if (parts.includes(''))
     throw new MongoError(40353, `FieldPath must not end with or contain an empty field name: '${path}'`);
   const last = parts.pop()!;

@@ -2,15 +2,21 @@
 import { type Collection } from './collection';
 import { MongoError } from './errors';
 import { compileMatcher, type FilterEnv } from './match';
-import { planQuery, type Found, type Plan, type Query } from './planner';
+import { planQuery, type Plan, type Query } from './planner';
 import { compileSort } from './sort';
-import { type View } from './versions';
+import { type Doc } from './bson-types';
+import { type Rec, type View } from './versions';
 
 export interface FullQuery extends Query {
   env: FilterEnv;
   skip?: number | undefined;
   /** Milliseconds since 1970 after which the search gives up with MaxTimeMSExpired. */
   deadline?: number | undefined;
+}
+
+export interface Found {
+  rec: Rec;
+  doc: Doc;
 }
 
 export interface Result {
@@ -32,12 +38,12 @@ export function findAll(collection: Collection | undefined, query: FullQuery, vi
   const enough = limit && !mustSort ? limit + skip : Infinity;
   const found: Found[] = [];
   let looked = 0;
-  for (const candidate of plan.run(view)) {
+  plan.each(view, (rec, doc) => {
     if (deadline !== undefined && ++looked % LOOK_AT_CLOCK_EVERY === 0) checkDeadline(deadline);
-    if (!all && !test(candidate.doc)) continue;
-    found.push(candidate);
-    if (found.length >= enough) break;
-  }
+    if (!all && !test(doc)) return false;
+    found.push({ rec, doc });
+    return found.length >= enough;
+  });
   if (mustSort) found.sort((a, b) => order(a.doc, b.doc));
   const end = limit ? skip + limit : found.length;
   return { plan, found: skip > 0 || end < found.length ? found.slice(skip, end) : found };

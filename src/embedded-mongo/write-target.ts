@@ -1,9 +1,8 @@
 /** A collection as `$merge` and `$out` write to it: by the rules of ordinary writes. */
 import { type Doc } from './bson-types';
 import { type WriteTarget } from './pipeline';
-import { findAll } from './query';
+import { findAll, type Found } from './query';
 import { type Store } from './store';
-import { type Found } from './planner';
 import { type Writer } from './versions';
 
 export function writeTarget(store: Store, db: string, name: string, writer: Writer): WriteTarget {
