@@ -96,7 +96,7 @@ function mixed<Item>(items: readonly Item[], kind: (item: Item) => string): Item
 /** Most come alone; parties of two and three where the mode has room for them in a team. */
 function partySize(random: Random, { teams }: PlayableMode): number {
   const most = Math.min(3, teams.size.max, teams.count === 1 ? teams.size.max - 1 : teams.size.max);
-  return most > 1 && random() < 0.3 ? between(random, 2, most) : 1;
+  return most > 1 && random() < 0.5 ? between(random, 2, most) : 1;
 }
 
 function wishesOf(random: Random, mode: PlayableMode, modes: readonly PlayableMode[], size: number): Wishes {

@@ -129,6 +129,7 @@ function answerProposals({ ledger, tally }: Stage, { player }: Actor, declines: 
 async function blink({ ledger, tally }: Stage, actor: Actor, ticketId: string): Promise<void> {
   const { player } = actor;
   player.drop();
+  ledger.dropped(player.userId);
   await delay(1000);
   actor.returned = true;
   const { ticket, match } = await player.connect();

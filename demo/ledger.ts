@@ -14,6 +14,8 @@ export interface Ledger {
   blocked(by: string, who: string): void;
   /** Takes in what a player heard. */
   heard(userId: string, event: Heard): void;
+  /** The connection of this player is gone: what is told until the next greeting is missed, and found there. */
+  dropped(userId: string): void;
   /** Takes in the snapshot of a new connection. */
   greeted(userId: string, snapshot: Pick<Snapshot, 'seq'>): void;
   /** How the ticket ended for this player, as soon as they are told. */
@@ -59,7 +61,7 @@ export function createLedger(): Ledger {
   const liveMatch = new Map<string, string>();
   const lastSeq = new Map<string, number>();
   const ends = new Map<string, End>();
-  const waiting = new Map<string, (end: End) => void>();
+  const waiting = new Map<string, ((end: End) => void)[]>();
   const wrong: string[] = [];
   const broken = (what: string) => void wrong.push(what);
   const keyOf = (ticketId: string, userId: string) => `${ticketId} ${userId}`;
@@ -73,7 +75,7 @@ export function createLedger(): Ledger {
       return;
     }
     ends.set(key, end);
-    waiting.get(key)?.(end);
+    for (const tell of waiting.get(key) ?? []) tell(end);
     waiting.delete(key);
   };
 
@@ -114,6 +116,7 @@ export function createLedger(): Ledger {
     promised: (ticket) => void tickets.set(ticket.ticketId, ticket),
     cancelled: (ticketId) => void cancels.add(ticketId),
     blocked: (by, who) => void blocks.push([by, who]),
+    dropped: (userId) => void lastSeq.delete(userId),
     greeted: (userId, { seq }) => void lastSeq.set(userId, Math.max(lastSeq.get(userId) ?? 0, seq)),
     heard(userId, { name, payload }) {
       if (name !== 'connected') counted(userId, payload?.seq);
@@ -125,7 +128,8 @@ export function createLedger(): Ledger {
     endOf(ticketId, userId) {
       const key = keyOf(ticketId, userId);
       const end = ends.get(key);
-      return end ? Promise.resolve(end) : new Promise((resolve) => waiting.set(key, resolve));
+      if (end) return Promise.resolve(end);
+      return new Promise((resolve) => waiting.set(key, [...(waiting.get(key) ?? []), resolve]));
     },
     released(userId, matchId) {
       if (liveMatch.get(userId) === matchId) liveMatch.delete(userId);

@@ -23,6 +23,7 @@ async function main(): Promise<number> {
   try {
     const outcome = await runDemo(options, { url, rest, onTally: (tally) => progress.show(tally) });
     progress.stop();
+    rest.close();
     outcome.broken.push(...(await stop(own)));
     process.stdout.write(summaryOf(outcome, Date.now() - begun));
     return outcome.broken.length === 0 ? 0 : 1;

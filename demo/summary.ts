@@ -7,10 +7,11 @@ export function summaryOf({ stage, broken }: Outcome, elapsedMs: number): string
   const matched = [...ledger.matches.values()].reduce((sum, match) => sum + match.teams.flat().length, 0);
   const once = new Set([...ledger.matches.values()].flatMap((match) => match.teams.flat().map((m) => m.userId)));
   const games = [...new Set(cast.modes.map((mode) => `${mode.game} (${mode.mode})`))];
+  const parties = cast.groups.filter(({ members }) => members.length > 1).length;
   const lines = tally.linesExpected - tally.linesHeard;
   const rows: [string, string][] = [
     ['modes', games.join(', ')],
-    ['players', `${stage.actors.length} in ${cast.groups.length} groups`],
+    ['players', `${stage.actors.length}: ${cast.groups.length - parties} alone, the others in ${parties} parties`],
     ['tickets', `${ledger.tickets.size}`],
     [
       'matches',

@@ -38,6 +38,21 @@ test('a match of which both are told, twice even, is in order', async () => {
   expect(ledger.audit()).toEqual([]);
 });
 
+test('what was told while a player was away is no missing fact: the greeting counts', async () => {
+  const ledger = twoSearching();
+  const ends = Promise.all([ledger.endOf('t-ann', 'ann'), ledger.endOf('t-ann', 'ann')]);
+  tell(ledger, 'ann', 'lobby:created', { seq: 1 });
+  ledger.dropped('ann');
+  // told on the new connection, a moment before its greeting
+  tell(ledger, 'ann', 'lobby:update', { seq: 5 });
+  ledger.greeted('ann', { seq: 4 });
+  matched(ledger, 'ann', { seq: 6 });
+  matched(ledger, 'bob');
+  expect(ledger.audit()).toEqual([]);
+  // however many wait for it, all of them hear of an end
+  expect((await ends).map(({ kind }) => kind)).toEqual(['matched', 'matched']);
+});
+
 test('so are a cancelled and an expired search', () => {
   const ledger = twoSearching();
   ledger.cancelled('t-ann');
