@@ -156,7 +156,6 @@ export const SERVER: Commands = {
   currentOp: just(() => ({ inprog: [] }), 'currentOp $all $ownOps'),
   fsync: just(() => ({ numFiles: int(1) }), 'fsync'),
   logout: just(() => ({}), 'logout'),
-  whatsmyuri: just(() => ({ you: '127.0.0.1' }), 'whatsmyuri'),
   replSetGetStatus: {
     run: (context) => ({ set: SET_NAME, date: new Date(), myState: int(1), members: [{ ...member(context), health: 1, state: int(1), stateStr: 'PRIMARY', self: true }] }), // prettier-ignore
     fields: words('replSetGetStatus'),

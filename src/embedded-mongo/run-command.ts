@@ -10,6 +10,8 @@ import { bsonTypeName, int, isDoc, isNullish, isNumber, isString, toDouble, type
 import { Args } from './command-args';
 import { type Command, type Commands, type Context, type Server } from './command';
 import { CATALOG } from './commands-catalog';
+import { FIGURES } from './commands-figures';
+import { INDEXES } from './commands-indexes';
 import { EXPLAIN } from './explain';
 import { READS } from './commands-read';
 import { SERVER } from './commands-server';
@@ -21,7 +23,7 @@ import { type Belonging } from './sessions';
 import { checkDatabaseName } from './store';
 import { Blocked, type Writer } from './versions';
 
-const COMMANDS: Commands = { ...READS, ...WRITES, ...CATALOG, ...SERVER, ...EXPLAIN };
+const COMMANDS: Commands = { ...READS, ...WRITES, ...CATALOG, ...INDEXES, ...FIGURES, ...SERVER, ...EXPLAIN };
 /** Fields that any command may have. */
 const COMMON = [
   '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern', 'maxTimeMS', 'comment',
