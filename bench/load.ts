@@ -164,7 +164,7 @@ function report(shots: readonly Shot[], options: LoadOptions, mode: PlayableMode
     matchedPerSecond: perSecond(shots, 'matchedAt'),
     submitToAcceptedMs: spread(times(shots, 'acceptedAt')),
     submitToMatchedMs: spread(times(shots, 'matchedAt')),
-    sentLateMs: spread(shots.map((shot) => shot.sent - shot.due)),
+    sentLateMs: spread(shots.map((shot) => Math.max(0, shot.sent - shot.due))),
     refused: refusals.length,
     refusals: [...new Set(refusals)],
     unmatched: shots.filter((shot) => shot.acceptedAt !== null && shot.matchedAt === null).length,

@@ -114,7 +114,8 @@ async function closeWhenQuiet(stage: Stage): Promise<false> {
   tally.phase = 'ending the searches that nobody is left for';
   stage.closing = true;
   await inParallel([...tally.searching], AT_ONCE, ([ticketId, { hostIndex }]) => cancel(stage, ticketId, hostIndex));
-  await delay(LAST_ENDS_MS);
+  // nothing is waited for any more where all has ended before
+  await delay(LAST_ENDS_MS, undefined, { ref: false });
   return false;
 }
 
