@@ -23,13 +23,11 @@ interface Acknowledged {
 }
 
 let directory: string;
-let server: ServerProcess | undefined;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'embedded-mongo-crash-'));
 });
 afterAll(async () => {
-  await server?.end('SIGKILL');
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -103,25 +101,33 @@ it(
   async () => {
     const done: Acknowledged = { single: [], batches: [], transfers: [], counter: 0 };
     for (let round = 0; round < ROUNDS; round += 1) {
-      server = await startServerProcess(['--dir', directory]);
-      const client = await connect(server.uri);
-      if (round === 0) await client.db('crash').collection('counter').createIndex({ name: 1 }, { unique: true });
-      else await check(client.db('crash'), done);
-      await killWhileWriting(client, round, done, server);
-      await client.close(true);
+      await withServer(async (client, server) => {
+        if (round === 0) await client.db('crash').collection('counter').createIndex({ name: 1 }, { unique: true });
+        else await check(client.db('crash'), done);
+        await killWhileWriting(client, round, done, server);
+      });
     }
-    server = await startServerProcess(['--dir', directory]);
-    const client = await connect(server.uri);
-    await check(client.db('crash'), done);
-    expect((await client.db('crash').collection('counter').indexes()).map(({ name }) => name)).toEqual([
-      '_id_',
-      'name_1',
-    ]);
-    await client.close();
-    expect(await server.end('SIGTERM')).toBe(0);
+    await withServer(async (client, server) => {
+      await check(client.db('crash'), done);
+      const indexes = await client.db('crash').collection('counter').indexes();
+      expect(indexes.map(({ name }) => String(name))).toEqual(['_id_', 'name_1']);
+      expect(await server.end('SIGTERM')).toBe(0);
+    });
   },
   60_000 + ROUNDS * 20_000,
 );
+
+/** Starts the server on the directory; nothing of it is left running, however this ends. */
+async function withServer(run: (client: MongoClient, server: ServerProcess) => Promise<void>): Promise<void> {
+  const server = await startServerProcess(['--dir', directory]);
+  const client = await connect(server.uri);
+  try {
+    await run(client, server);
+  } finally {
+    await client.close(true);
+    await server.end('SIGKILL');
+  }
+}
 
 async function killWhileWriting(client: MongoClient, round: number, done: Acknowledged, server: ServerProcess) {
   let left = WRITES_BEFORE_KILL + round * 37;
