@@ -12,7 +12,9 @@ import { createWorld, endAll, MODES, perform, type ModeName, type Step, type Wor
  */
 
 const PLAYERS = 7;
-const NUM_RUNS = Number(process.env['PROPERTY_RUNS'] ?? 10);
+/** More runs and other seeds find more: PROPERTY_RUNS=200 PROPERTY_SEED=$RANDOM. */
+const NUM_RUNS = Number(process.env['PROPERTY_RUNS'] ?? 8);
+const SEED = Number(process.env['PROPERTY_SEED'] ?? 4);
 const who = fc.nat({ max: PLAYERS - 1 });
 const preference = fc.constantFrom('strict' as const, 'preferred' as const, 'any' as const);
 const wishes = fc.record({
@@ -50,9 +52,10 @@ const single: fc.Arbitrary<Step> = fc.oneof(
 );
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: single },
-  { weight: 4, arbitrary: fc.constant<Step>({ do: 'tick' }) },
+  { weight: 5, arbitrary: fc.constant<Step>({ do: 'tick' }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'goOn' }) },
   {
-    weight: 1,
+    weight: 2,
     arbitrary: fc.record({
       do: fc.constant('rush' as const),
       who,
@@ -62,7 +65,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 5, 16, 25, 61) }),
+    arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 1, 5, 5, 16, 25, 61) }),
   },
   {
     weight: 2,
@@ -73,37 +76,40 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-test('whatever players do, I1 to I8 hold after every step', async () => {
-  // it starts at the real time, for what the database itself lets expire, and moves by hand
-  const clock = manualClock(Date.now());
-  const server = await startTestServer({ clock, runLoops: false, env: { ACCESS_TOKEN_SECONDS: '86400' } });
-  const database = await databaseOf(server);
-  const gameId = await addGame(server, MODES);
-  let formed = 0;
+test(
+  'whatever players do, I1 to I8 hold after every step',
+  async () => {
+    // it starts at the real time, for what the database itself lets expire, and moves by hand
+    const clock = manualClock(Date.now());
+    const server = await startTestServer({ clock, runLoops: false, env: { ACCESS_TOKEN_SECONDS: '86400' } });
+    const database = await databaseOf(server);
+    const gameId = await addGame(server, MODES);
+    let formed = 0;
 
-  const run = async (steps: Step[]) => {
-    const world: World = await createWorld({ server, database, gameId, clock }, PLAYERS);
-    const watch = createWatch(world);
-    try {
-      for (const each of steps) {
-        await perform(world, each);
-        await watch.check();
-        if (each.do === 'tick') await nobodyLeftOver(world);
+    const run = async (steps: Step[]) => {
+      const world: World = await createWorld({ server, database, gameId, clock }, PLAYERS);
+      const watch = createWatch(world);
+      try {
+        for (const each of steps) {
+          await perform(world, each);
+          await watch.check();
+          if (each.do === 'tick') await nobodyLeftOver(world);
+        }
+      } finally {
+        await endAll(world);
       }
-    } finally {
-      await endAll(world);
-    }
-    await watch.check();
-    await watch.checkEnds();
-    formed = await database.collection('matches').countDocuments({ formedAt: { $ne: null } });
-  };
+      await watch.check();
+      await watch.checkEnds();
+      formed = await database.collection('matches').countDocuments({ formedAt: { $ne: null } });
+    };
 
-  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 40, size: 'max' }), run), {
-    numRuns: NUM_RUNS,
-    endOnFailure: false,
-    interruptAfterTimeLimit: 100_000,
-    markInterruptAsFailure: false,
-  });
-  // runs in which nobody meets would prove nothing
-  expect(formed).toBeGreaterThan(2 * NUM_RUNS);
-}, 120_000);
+    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 30, maxLength: 50, size: 'max' }), run), {
+      numRuns: NUM_RUNS,
+      seed: SEED,
+      endOnFailure: false,
+    });
+    // runs in which nobody meets would prove nothing
+    expect(formed).toBeGreaterThanOrEqual(NUM_RUNS);
+  },
+  60_000 + 10_000 * NUM_RUNS,
+);

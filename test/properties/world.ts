@@ -36,6 +36,8 @@ export type Step =
   | { do: 'block'; who: number; whom: number }
   | { do: 'wait'; seconds: number }
   | { do: 'tick' }
+  /** Everybody leaves the matches they are in. */
+  | { do: 'goOn' }
   /** All of these and a tick at the same time. */
   | { do: 'together'; steps: Step[] };
 
@@ -102,6 +104,9 @@ export async function perform(world: World, step: Step): Promise<void> {
       return onTicket(world, step.who, async (player, ticket) => {
         if (ticket.matchId) answered(await player.post(`/api/matchmaking/matches/${ticket.matchId}/${step.do}`));
       });
+    case 'goOn':
+      for (const player of world.players) await leaveLobbies(world, player, 'match');
+      return;
     case 'leaveMatch':
       return leaveLobbies(world, playerAt(world, step.who), 'match');
     case 'block': {
