@@ -1,9 +1,10 @@
-/** The filter operators that test one value by themselves: `$type`, `$size`, `$mod` and the bit tests. */
-import { Binary } from 'bson';
-import { bsonTypeName, isArray, isNumber, toDouble, toInteger, TYPE_NUMBERS, type Value } from './bson-types';
+/** The filter operators that test one value by themselves: comparisons, `$type`, `$size`, `$mod` and the bit tests. */
+import { Binary, BSONRegExp, Double, Int32 } from 'bson';
+import { bsonTypeName, isArray, isNullish, isNumber, rank, RANK, toDouble, toInteger, TYPE_NUMBERS, type Value } from './bson-types'; // prettier-ignore
+import { type Collation } from './collation';
 import { toBigInt } from './decimal';
 import { MongoError } from './errors';
-import { toDec } from './values';
+import { compareValues, toDec } from './values';
 
 export type Single = (value: Value) => boolean;
 /** A condition: a test of one value (of arrays as a whole only, if `whole`), or made of others. See match.ts. */
@@ -96,4 +97,39 @@ function maskPositions(mask: Value): number[] {
   if (n === undefined || !Number.isInteger(toDouble(mask))) throw bad('bit tests take a number, an Array or a BinData');
   if (n < 0n) throw bad('bit masks must be nonnegative');
   return Array.from({ length: 64 }, (_, i) => i).filter((i) => ((n >> BigInt(i)) & 1n) === 1n);
+}
+
+const ACCEPTS = {
+  $eq: (c: number) => c === 0,
+  $lt: (c: number) => c < 0,
+  $lte: (c: number) => c <= 0,
+  $gt: (c: number) => c > 0,
+  $gte: (c: number) => c >= 0,
+};
+type Operator = keyof typeof ACCEPTS;
+
+/** Values of another type never match, but null stands for missing, and MinKey and MaxKey are comparable with all. */
+export function comparison(name: Operator, rhs: Value, { collation }: { collation?: Collation }): Node {
+  if (rhs === undefined) throw bad('cannot compare to undefined');
+  if (rhs instanceof BSONRegExp && name !== '$eq') throw bad(`Can't have RegEx as arg to predicate over field.`);
+  const accepts = ACCEPTS[name];
+  const type = rank(rhs);
+  const inclusive = accepts(0);
+  if (type === RANK.null) return { single: (v) => inclusive && isNullish(v) };
+  const below = type === RANK.maxKey && name.startsWith('$lt');
+  const above = type === RANK.minKey && name.startsWith('$gt');
+  const notANumber = type === RANK.number && Number.isNaN(toDouble(rhs));
+  const literal = name === '$eq' && typeof rhs === 'string' && !collation;
+  const plain = rhs instanceof Int32 || rhs instanceof Double ? rhs.value : NaN;
+  const single = (v: Value): boolean => {
+    // the two commonest comparisons, without the way round by rank
+    if (literal && typeof v === 'string') return v === rhs;
+    if (v instanceof Int32 && !Number.isNaN(plain)) return accepts(v.value - plain);
+    if (rank(v) !== type) return below || above;
+    if (type === RANK.number && (notANumber || Number.isNaN(toDouble(v)))) {
+      return inclusive && notANumber && Number.isNaN(toDouble(v));
+    }
+    return accepts(compareValues(v, rhs, collation));
+  };
+  return { single };
 }

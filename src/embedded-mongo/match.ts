@@ -6,14 +6,14 @@
  * single element. The walk also tells which element of the outermost array matched: that is what an update's positional `$` means.
  */
 import { BSONRegExp } from 'bson';
-import { isArray, isDoc, isNullish, isNumber, rank, RANK, toDouble, type Doc, type Value } from './bson-types';
+import { isArray, isDoc, isNullish, isNumber, toDouble, type Doc, type Value } from './bson-types';
 import { type Collation } from './collation';
 import { MongoError, unsupported } from './errors';
 import { compileExpression, scopeOf } from './expression';
 import { child, isIndex, pathParts } from './keys';
-import { bitsNode, modNode, sizeNode, typeNode, type Node, type Single } from './match-leaves';
+import { bitsNode, comparison, modNode, sizeNode, typeNode, type Node, type Single } from './match-leaves';
 import { compileRegex } from './regex';
-import { compareValues, encodeKey, identical } from './values';
+import { encodeKey, identical } from './values';
 
 export interface FilterEnv {
   collation?: Collation;
@@ -70,7 +70,7 @@ const TOP_LEVEL: Record<string, (arg: Value, env: FilterEnv) => Test> = {
   $expr: (arg, env) => {
     const expression = compileExpression(arg, env);
     const scope = scopeOf(env);
-    return (doc) => truth(expression({ ...scope, ROOT: doc, CURRENT: doc }));
+    return (doc) => truth(expression({ ROOT: doc, CURRENT: doc, ...scope }));
   },
   $comment: () => () => true,
   $alwaysTrue: () => () => true,
@@ -163,36 +163,6 @@ const OPERATORS: Record<string, (arg: Value, env: FilterEnv, siblings: Doc) => N
   $bitsAllClear: (arg) => bitsNode(arg, (set) => set === 0),
   $bitsAnyClear: (arg) => bitsNode(arg, (set, total) => set < total),
 };
-
-const ACCEPTS = {
-  $eq: (c: number) => c === 0,
-  $lt: (c: number) => c < 0,
-  $lte: (c: number) => c <= 0,
-  $gt: (c: number) => c > 0,
-  $gte: (c: number) => c >= 0,
-};
-type Operator = keyof typeof ACCEPTS;
-
-/** Values of another type never match, but null stands for missing, and MinKey and MaxKey are comparable with all. */
-function comparison(name: Operator, rhs: Value, { collation }: FilterEnv): Node {
-  if (rhs === undefined) throw bad('cannot compare to undefined');
-  if (rhs instanceof BSONRegExp && name !== '$eq') throw bad(`Can't have RegEx as arg to predicate over field.`);
-  const accepts = ACCEPTS[name];
-  const type = rank(rhs);
-  const inclusive = accepts(0);
-  if (type === RANK.null) return { single: (v) => inclusive && isNullish(v) };
-  const below = type === RANK.maxKey && name.startsWith('$lt');
-  const above = type === RANK.minKey && name.startsWith('$gt');
-  const notANumber = type === RANK.number && Number.isNaN(toDouble(rhs));
-  const single = (v: Value): boolean => {
-    if (rank(v) !== type) return below || above;
-    if (type === RANK.number && (notANumber || Number.isNaN(toDouble(v)))) {
-      return inclusive && notANumber && Number.isNaN(toDouble(v));
-    }
-    return accepts(compareValues(v, rhs, collation));
-  };
-  return { single };
-}
 
 function inNode(name: string, arg: Value, { collation }: FilterEnv): Node {
   if (!isArray(arg)) throw bad(`${name} needs an array`);
@@ -299,7 +269,13 @@ function onPath(node: Node, parts: string[]): Test {
 }
 
 function leafTest(single: Single & { matched?: number }, parts: string[], expand: boolean): Test {
+  const [only] = parts;
   return (doc, found) => {
+    // most fields are no arrays and lie at the top: nothing to walk, nothing to find
+    if (parts.length === 1 && !isArray(doc)) {
+      const value = child(doc, only!);
+      if (!isArray(value)) return single(value);
+    }
     const state: Found = {};
     if (!walk(doc, parts, 0, expand, single, state)) return false;
     if (found) {

@@ -80,14 +80,25 @@ export class Sum {
   private sum = 0;
   private error = 0;
   private integers = 0n;
+  /** Ints that are not among the integers yet: exact as a double, and faster. */
+  private ints = 0;
   private decimals: dec.Dec | undefined;
 
   add(v: Value): void {
     const type = numberType(v);
-    this.type = widest(this.type, type);
-    if (type === 'decimal') this.decimals = this.decimals ? dec.add(this.decimals, coerceToDec(v)) : coerceToDec(v);
+    if (type !== this.type) this.type = widest(this.type, type);
+    if (type === 'int') {
+      this.ints += toDouble(v);
+      if (Math.abs(this.ints) > 2 ** 52) this.collectInts();
+    } else if (type === 'decimal')
+      this.decimals = this.decimals ? dec.add(this.decimals, coerceToDec(v)) : coerceToDec(v);
     else if (type === 'double') this.addDouble(toDouble(v));
     else this.integers += toBigInt(v);
+  }
+
+  private collectInts(): void {
+    this.integers += BigInt(this.ints);
+    this.ints = 0;
   }
 
   private addDouble(v: number): void {
@@ -99,6 +110,7 @@ export class Sum {
 
   /** All but the decimals, as one double. */
   private nonDecimal(): number {
+    this.collectInts();
     if (!Number.isFinite(this.sum)) return this.sum;
     const high = Number(this.integers);
     this.addDouble(high);
@@ -108,6 +120,7 @@ export class Sum {
   }
 
   asDec(): dec.Dec {
+    this.collectInts();
     const whole = dec.fromBigInt(this.integers);
     if (this.sum === 0 && this.error === 0) return this.decimals ? dec.add(this.decimals, whole) : whole;
     const doubles = dec.add(dec.finish(dec.fromDouble(this.sum)), dec.finish(dec.fromDouble(this.error)));
@@ -115,6 +128,7 @@ export class Sum {
   }
 
   total(): Value {
+    this.collectInts();
     if (this.type === 'decimal') return dec.pack(this.asDec());
     if (this.type === 'double' || !fitsInt64(this.integers)) return double(this.nonDecimal());
     return this.type === 'long' ? long(this.integers) : intOrLong(this.integers);

@@ -130,7 +130,7 @@ function finish({ tree, including, id, positional }: Parsed, env: ProjectionEnv)
       if (!test || tested !== filter) test = compileMatcher((tested = filter) ?? {}, env);
       test(doc, found);
     }
-    return compute(prune(doc, tree, !inclusion, found), tree, { ...scope, ROOT: doc, CURRENT: doc });
+    return compute(prune(doc, tree, !inclusion, found), tree, { ROOT: doc, CURRENT: doc, ...scope });
   };
 }
 

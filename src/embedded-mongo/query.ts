@@ -3,7 +3,7 @@ import { type Collection } from './collection';
 import { MongoError } from './errors';
 import { compileMatcher, type FilterEnv } from './match';
 import { planQuery, type Plan, type Query } from './planner';
-import { compileSort } from './sort';
+import { compileOrder, inOrder } from './sort';
 import { type Doc } from './bson-types';
 import { type Rec, type View } from './versions';
 
@@ -31,22 +31,22 @@ export function findAll(collection: Collection | undefined, query: FullQuery, vi
   const { filter, env, sort, skip = 0, limit, deadline } = query;
   const test = compileMatcher(filter, env);
   const order =
-    sort && !('$natural' in sort) && Object.keys(sort).length > 0 ? compileSort(sort, env.collation) : undefined;
+    sort && !('$natural' in sort) && Object.keys(sort).length > 0 ? compileOrder(sort, env.collation) : undefined;
   const plan = planQuery(collection, { ...query, limit: limit && limit + skip });
-  const all = Object.keys(filter).length === 0;
+  const everything = Object.keys(filter).length === 0;
   const mustSort = order !== undefined && !plan.sorted;
   const enough = limit && !mustSort ? limit + skip : Infinity;
   const found: Found[] = [];
   let looked = 0;
   plan.each(view, (rec, doc) => {
     if (deadline !== undefined && ++looked % LOOK_AT_CLOCK_EVERY === 0) checkDeadline(deadline);
-    if (!all && !test(doc)) return false;
+    if (!everything && !test(doc)) return false;
     found.push({ rec, doc });
     return found.length >= enough;
   });
-  if (mustSort) found.sort((a, b) => order(a.doc, b.doc));
-  const end = limit ? skip + limit : found.length;
-  return { plan, found: skip > 0 || end < found.length ? found.slice(skip, end) : found };
+  const end = limit ? skip + limit : Infinity;
+  const all = mustSort ? inOrder(found, ({ doc }) => doc, order, end) : found;
+  return { plan, found: skip > 0 || end < all.length ? all.slice(skip, end) : all };
 }
 
 export function checkDeadline(deadline: number | undefined): void {

@@ -21,34 +21,68 @@ export function sortDirections(spec: Doc, code = 2): number[] {
   });
 }
 
+/** An order of documents: their keys, made once each, and how those compare. */
+export interface Order {
+  keyOf(this: void, doc: Doc): Value[];
+  compare(this: void, a: Value[], b: Value[]): number;
+}
+
 /**
  * `inPipeline`: the order of `$sort` stages, which put a missing field before null where no array is involved, and otherwise make the key of what `onPaths`
  * leaves.
  */
-export function compileSort(spec: Doc, collation?: Collation, inPipeline = false): (a: Doc, b: Doc) => number {
+export function compileOrder(spec: Doc, collation?: Collation, inPipeline = false): Order {
   const paths = Object.keys(spec);
   const directions = sortDirections(spec);
   const tree = pathTree(paths);
-  const compareKeys = (a: Value[], b: Value[]): number => {
+  const compare: Order['compare'] = (a, b) => {
     for (let i = 0; i < directions.length; i += 1) {
       const c = compareValues(a[i], b[i], collation);
       if (c !== 0) return c * directions[i]!;
     }
     return 0;
   };
-  // a document's key is made once, however often it is compared
-  const keys = new WeakMap<Doc, Value[]>();
   const keyOf = (doc: Doc): Value[] => {
-    let key = keys.get(doc);
-    if (!key) {
-      key =
-        (inPipeline ? plainKey(doc, paths) : undefined) ??
-        leastKey(sortKeys(inPipeline ? (onPaths(doc, tree) as Doc) : doc, paths), compareKeys);
-      keys.set(doc, key);
+    const plain = plainKey(doc, paths);
+    if (plain) return inPipeline ? plain : plain.map((value) => value ?? null);
+    return leastKey(sortKeys(inPipeline ? (onPaths(doc, tree) as Doc) : doc, paths), compare);
+  };
+  return { keyOf, compare };
+}
+
+/** The items in order, those with equal keys as they come; or the first `limit` of them. */
+export function inOrder<T>(
+  items: Iterable<T>,
+  docOf: (item: T) => Doc,
+  { keyOf, compare }: Order,
+  limit = Infinity,
+): T[] {
+  const sorted: { item: T; key: Value[] }[] = [];
+  const few = limit <= 1000;
+  for (const item of items) {
+    const key = keyOf(docOf(item));
+    if (!few) sorted.push({ item, key });
+    else if (sorted.length < limit || compare(key, sorted[sorted.length - 1]!.key) < 0) {
+      let at = sorted.length;
+      while (at > 0 && compare(key, sorted[at - 1]!.key) < 0) at -= 1;
+      sorted.splice(at, 0, { item, key });
+      if (sorted.length > limit) sorted.pop();
     }
+  }
+  if (!few) sorted.sort((a, b) => compare(a.key, b.key));
+  return (sorted.length > limit ? sorted.slice(0, limit) : sorted).map(({ item }) => item);
+}
+
+/** The same for arrays of documents that are sorted in place. */
+export function compileSort(spec: Doc, collation?: Collation): (a: Doc, b: Doc) => number {
+  const { keyOf, compare } = compileOrder(spec, collation);
+  const keys = new WeakMap<Doc, Value[]>();
+  const known = (doc: Doc): Value[] => {
+    let key = keys.get(doc);
+    if (!key) keys.set(doc, (key = keyOf(doc)));
     return key;
   };
-  return (a, b) => compareKeys(keyOf(a), keyOf(b));
+  return (a, b) => compare(known(a), known(b));
 }
 
 const leastKey = (keys: Value[][], compare: (a: Value[], b: Value[]) => number): Value[] =>

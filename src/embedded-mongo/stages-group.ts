@@ -27,7 +27,7 @@ function outputs(spec: Doc, env: PipelineEnv) {
   return {
     open: (id: Value, scope: Scope): Group => ({ id, accumulators: fields.map(({ make }) => make(scope)) }),
     feed: (group: Group, scope: Scope): void => {
-      for (const [i, { value }] of fields.entries()) group.accumulators[i]!.add(value(scope));
+      for (let i = 0; i < fields.length; i += 1) group.accumulators[i]!.add(fields[i]!.value(scope));
     },
     close: (group: Group): Doc => {
       const out: Doc = { _id: group.id };
@@ -55,7 +55,7 @@ const group: StageMaker = (spec, env) => {
   return function* (docs) {
     const groups = new Map<string, Group>();
     for (const doc of docs) {
-      const scope = { ...base, ROOT: doc, CURRENT: doc };
+      const scope = { ROOT: doc, CURRENT: doc, ...base };
       const value = id(scope) ?? null;
       const key = encodeKey(value, env.collation);
       let found = groups.get(key);
@@ -130,7 +130,7 @@ function sortedGroups(docs: Iterable<Doc>, place: Expression, output: Doc, env: 
   const base = scopeOf(env);
   const groups = new Map<string, Group>();
   for (const doc of docs) {
-    const scope = { ...base, ROOT: doc, CURRENT: doc };
+    const scope = { ROOT: doc, CURRENT: doc, ...base };
     const id = place(scope);
     const key = encodeKey(id);
     let found = groups.get(key);
@@ -152,7 +152,7 @@ const bucketAuto: StageMaker = (spec, env) => {
   const base = scopeOf(env);
   return (docs) => {
     const items = Array.from(docs, (doc) => {
-      const scope = { ...base, ROOT: doc, CURRENT: doc };
+      const scope = { ROOT: doc, CURRENT: doc, ...base };
       return { scope, value: id(scope) ?? null };
     }).sort((a, b) => compareValues(a.value, b.value, env.collation));
     const size = Math.max(Math.round(items.length / most), 1);

@@ -98,7 +98,7 @@ function subPipeline(stages: Doc[], vars: Value, env: PipelineEnv, compilePipeli
   if (bindings.length === 0) return (_doc: Doc, source: Doc[]) => plain(source);
   const base = scopeOf(env);
   return (doc: Doc, source: Doc[]) => {
-    const scope = { ...base, ROOT: doc, CURRENT: doc };
+    const scope = { ROOT: doc, CURRENT: doc, ...base };
     return withVariables(Object.fromEntries(bindings.map(([name, expression]) => [name, expression(scope)])))(source);
   };
 }
@@ -129,7 +129,7 @@ const graphLookup: StageMaker = (spec, env) => {
   const start = compileExpression(spec.startWith, env);
   const base = scopeOf(env);
   const search = (doc: Doc): Doc[] => {
-    const first = start({ ...base, ROOT: doc, CURRENT: doc });
+    const first = start({ ROOT: doc, CURRENT: doc, ...base });
     let frontier: Value[] = isArray(first) ? first : [first ?? null];
     const found = new Map<string, Doc>();
     for (let depth = 0; depth <= maxDepth && frontier.length > 0; depth += 1) {

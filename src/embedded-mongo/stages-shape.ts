@@ -5,7 +5,7 @@ import { compileExpression, scopeOf, type Expression, type Scope } from './expre
 import { getPath, pathParts } from './keys';
 import { compileFilter, isOperators } from './match';
 import { compileProjectStage, compute, newTree, plant, prune, type Tree } from './projection';
-import { compileSort, sortDirections } from './sort';
+import { compileOrder, inOrder, sortDirections } from './sort';
 import { type PipelineEnv, type StageMaker } from './stage-types';
 
 const fail = (code: number, message: string): never => {
@@ -36,7 +36,7 @@ const addFields: StageMaker = (spec, env) => {
   const tree = newTree();
   plantFields(tree, spec, '', env);
   const scope = scopeOf(env);
-  return (docs) => mapDocs(docs, (doc) => compute(doc, tree, { ...scope, ROOT: doc, CURRENT: doc }));
+  return (docs) => mapDocs(docs, (doc) => compute(doc, tree, { ROOT: doc, CURRENT: doc, ...scope }));
 };
 
 /** A document without operators stands for the paths in it. */
@@ -67,7 +67,7 @@ const sort: StageMaker = (spec, { collation }) => {
   if (Object.keys(spec).length === 0) fail(15976, '$sort stage must have at least one sort key');
   sortDirections(spec, 15975);
   return function* (docs) {
-    yield* [...docs].sort(compileSort(spec, collation, true));
+    yield* inOrder(docs, (doc) => doc, compileOrder(spec, collation, true));
   };
 };
 
@@ -118,7 +118,7 @@ const replaceWith = (expressionOf: (spec: Value) => Value): StageMaker => {
     const expression = compileExpression(expressionOf(spec), env);
     const scope = scopeOf(env);
     const change = (doc: Doc): Doc => {
-      const root = expression({ ...scope, ROOT: doc, CURRENT: doc });
+      const root = expression({ ROOT: doc, CURRENT: doc, ...scope });
       return isDoc(root) ? root : fail(40228, `'newRoot' expression must evaluate to an object, but resulting value was of type: ${bsonTypeName(root)}`); // prettier-ignore
     };
     return (docs) => mapDocs(docs, change);

@@ -105,7 +105,7 @@ function pipelineChange(stages: Doc[], vars: Value, env: PipelineEnv, compilePip
   );
   const base = scopeOf(env);
   return (old, doc) => {
-    const scope = { ...base, ROOT: doc, CURRENT: doc };
+    const scope = { ROOT: doc, CURRENT: doc, ...base };
     const values = Object.fromEntries(bindings.map(([name, expression]) => [name, expression(scope)]));
     const [next] = compilePipeline(stages, { ...env, variables: { ...env.variables, ...values } }, '$merge')([old]);
     return next ?? old;
