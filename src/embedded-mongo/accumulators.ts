@@ -182,7 +182,7 @@ export function compileAccumulator(spec: Value, field: string, compiler: Compile
     throw unsupported(`the accumulator ${name}`);
   }
   if (name === '$count') return { value: () => 1, make: sum };
-  const make = SIMPLE[name];
+  const make = Object.hasOwn(SIMPLE, name) ? SIMPLE[name] : undefined;
   if (!make) throw new MongoError(15952, `unknown group operator '${name}'`);
   if (isArray(arg)) throw new MongoError(40237, `The ${name} accumulator is a unary operator`);
   return { value: compiler.compile(arg), make: () => make(compiler.env.collation) };

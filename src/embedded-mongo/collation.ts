@@ -37,7 +37,7 @@ export function parseCollation(spec: Doc | null | undefined): Collation | undefi
   if (!isString(locale))
     throw new MongoError(14, `BSON field 'collation.locale' is the wrong type '${bsonTypeName(locale)}'`);
   for (const [name, value] of Object.entries(spec)) {
-    if (!CHOICES.includes(name) && !(name in DEFAULTS))
+    if (!CHOICES.includes(name) && !Object.hasOwn(DEFAULTS, name))
       throw new MongoError(9, `BSON field 'collation.${name}' is an unknown field.`);
     if (!CHOICES.includes(name) && value !== DEFAULTS[name]) throw unsupported(`the collation option '${name}'`);
   }

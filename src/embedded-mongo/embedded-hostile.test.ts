@@ -189,6 +189,29 @@ describe('poison', () => {
     expect(({} as AnyDoc).polluted).toBeUndefined();
   });
 
+  it('what every JavaScript object has is no stage, accumulator, operator, unit or command', async () => {
+    await collection().insertOne({ at: new Date() });
+    const dateDiff = (unit: string) => ({ $dateDiff: { startDate: new Date(0), endDate: new Date(1), unit } });
+    for (const name of ['constructor', 'toString', 'hasOwnProperty']) {
+      const wrong = [
+        () => collection().aggregate([{ [name]: 1 }]).toArray(),
+        () => collection().aggregate([{ $group: { _id: 1, a: { [name]: 1 } } }]).toArray(),
+        () => collection().aggregate([{ $project: { a: { [`$${name}`]: 1 } } }]).toArray(),
+        () => collection().aggregate([{ $project: { a: dateDiff(name) } }]).toArray(),
+        () => collection().aggregate([{ $project: { a: { $convert: { input: 1, to: name } } } }]).toArray(),
+        () => collection().findOne({ a: { [`$${name}`]: 1 } }),
+        () => collection().updateOne({}, { [`$${name}`]: { a: 1 } }),
+        () => client.db('hostile').command({ [name]: 1 }),
+      ]; // prettier-ignore
+      for (const run of wrong) {
+        const code = await run().then(() => 'accepted', (error: AnyDoc) => error.code); // prettier-ignore
+        // the client's fault, never an internal error (1)
+        expect([name, code]).toEqual([name, expect.any(Number)]);
+        expect(code).not.toBe(1);
+      }
+    }
+  });
+
   it('no code runs: $where, $function, $accumulator and mapReduce are refused by name', async () => {
     const refusal = /EmbeddedMongo does not support/;
     const body = { body: 'function() { return true }', args: [], lang: 'js' };

@@ -165,7 +165,7 @@ function convert(v: Value, to: string): Value {
 function targetOf(to: Value): string | undefined {
   if (isNullish(to)) return undefined;
   const name = isString(to) ? to : Object.keys(TYPE_NUMBERS).find((key) => TYPE_NUMBERS[key] === toInteger(to));
-  if (name === undefined || !(name in TYPE_NUMBERS))
+  if (name === undefined || !Object.hasOwn(TYPE_NUMBERS, name))
     throw new MongoError(2, `Unknown type name in $convert: ${isString(to) ? to : bsonTypeName(to)}`);
   return name;
 }

@@ -168,7 +168,7 @@ const MONTHS: Record<string, number> = { year: 12, quarter: 3, month: 1 };
 
 function unitOf(v: Value): string {
   if (!isString(v)) return fail(5439013, `requires 'unit' to be a string, but got ${bsonTypeName(v)}`);
-  return v in FIXED || v in MONTHS ? v : fail(9, `unknown time unit value: ${v}`);
+  return Object.hasOwn(FIXED, v) || Object.hasOwn(MONTHS, v) ? v : fail(9, `unknown time unit value: ${v}`);
 }
 
 /** Months keep the day, or end on the month's last; days and longer follow the timezone's clock. */

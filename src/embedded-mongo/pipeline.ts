@@ -34,7 +34,7 @@ function compileStage(spec: Doc, env: PipelineEnv, at: number, count: number, in
   }
   if (name === '$changeStream') throw new MongoError(40573, 'EmbeddedMongo does not support change streams');
   if (REFUSED.includes(name)) throw unsupported(`the stage ${name}`);
-  const make = MAKERS[name];
+  const make = Object.hasOwn(MAKERS, name) ? MAKERS[name] : undefined;
   if (!make) throw new MongoError(40324, `Unrecognized pipeline stage name: '${name}'`);
   if (inside === '$facet' && NOT_IN_FACETS.includes(name)) {
     throw new MongoError(40600, `${name} is not allowed to be used within a $facet stage`);
