@@ -1,0 +1,260 @@
+import type { RuleSet } from '../../games';
+import { Classes } from './classes';
+import { Order } from './order';
+import { Profiles } from './profiles';
+import { confined, offerOf } from './roles';
+import { compileRules, nextRelaxation, type Rules } from './rules';
+import { Flag, lotOf, Slots } from './slots';
+import { sortSlots } from './sort-slots';
+import type { Ticket } from './ticket';
+import { WakeQueue } from './wake-queue';
+import { limitAfter } from './widening';
+
+/** Settled players of Weng-Lin ratings come to about half of a newcomer's sigma. */
+const SETTLED_SIGMA = 25 / 6;
+/** Tickets handled between two chances to pause. */
+const STRIDE = 256;
+
+/**
+ * The tickets of one (game, mode): open ones in the order of the pool and by class, and those that have something new to hope
+ * for since they were last searched for, because they came or because a rule of theirs has relaxed. Nothing here depends on
+ * the order in which tickets came.
+ */
+export class Pool {
+  readonly rules: Rules;
+  readonly slots = new Slots();
+  readonly classes: Classes;
+  readonly order = new Order(this.slots);
+  players = 0;
+  private readonly profiles: Profiles;
+  private readonly slotOf = new Map<string, number>();
+  private readonly wakes = new WakeQueue();
+  /** Not yet in the order: new, or due now. */
+  private arrivals: number[] = [];
+  private fresh: number[] = [];
+
+  constructor(
+    ruleSet: RuleSet,
+    private readonly seed: number,
+  ) {
+    this.rules = compileRules(ruleSet);
+    const { roles } = this.rules;
+    this.classes = new Classes(this.slots, (offers) => (roles ? confined(roles, offers) : new Uint8Array(0)));
+    this.profiles = new Profiles(this.rules, (spec) => this.classes.idOf(spec));
+  }
+
+  get depth(): number {
+    return this.slotOf.size;
+  }
+
+  find(id: string): number | undefined {
+    return this.slotOf.get(id);
+  }
+
+  ids(): Iterable<string> {
+    return this.slotOf.keys();
+  }
+
+  /** Whether a ticket stands here that others can find. */
+  isOpen(slot: number): boolean {
+    return this.slots.has(slot, Flag.open);
+  }
+
+  /** Takes a ticket in; it joins the order when the next pass begins. One that is here already is replaced. */
+  add(ticket: Ticket): void {
+    this.remove(ticket.id);
+    const { slots } = this;
+    const { players } = ticket;
+    const slot = slots.take();
+    this.slotOf.set(ticket.id, slot);
+    this.players += players.length;
+    slots.ids[slot] = ticket.id;
+    slots.users[slot] = players.length === 1 && players[0] ? players[0].userId : players.map((p) => p.userId);
+    slots.size[slot] = players.length;
+    slots.since[slot] = ticket.waitingSince;
+    slots.tie[slot] = lotOf(ticket.id, this.seed);
+    slots.weight[slot] = ticket.weight;
+    slots.deficit[slot] = Math.max(0, ticket.favourite - ticket.weight);
+    slots.profile[slot] = this.profiles.idOf(ticket);
+    let mu = 0;
+    let variance = 0;
+    for (const player of players) {
+      mu += player.mu;
+      variance += player.sigma * player.sigma;
+    }
+    slots.rating[slot] = mu / players.length;
+    slots.variance[slot] = variance;
+    let flags: number = Flag.live;
+    if (ticket.skillPreference === 'any') flags |= Flag.anySkill;
+    if (ticket.blocked.size + ticket.avoided.size > 0) {
+      flags |= Flag.social;
+      slots.social.set(slot, { blocked: ticket.blocked, avoided: ticket.avoided });
+    }
+    slots.flags[slot] = flags;
+    for (const _ in ticket.latencies) {
+      slots.latencies.set(slot, ticket.latencies);
+      break;
+    }
+    const { roles } = this.rules;
+    if (roles && players.length > 1) slots.offers.set(slot, players.map((player) => offerOf(roles, player.roles)));
+    if (ticket.backfill) slots.lobbies.set(slot, lobbyOf(ticket, ticket.backfill, this.rules.teamCount));
+    this.arrivals.push(slot);
+  }
+
+  remove(id: string): boolean {
+    const slot = this.slotOf.get(id);
+    if (slot === undefined) return false;
+    const { slots } = this;
+    if (slots.has(slot, Flag.open)) {
+      this.order.remove(slot);
+      this.classOrder(slot).remove(slot);
+    }
+    this.players -= slots.size[slot] as number;
+    this.slotOf.delete(id);
+    slots.release(slot);
+    return true;
+  }
+
+  /** Highest minus lowest rating that it accepts in a match: its own uncertainty counts as room, never as certainty. */
+  spreadLimit(slot: number, now: number): number {
+    const { slots, rules } = this;
+    if (!rules.spread || slots.has(slot, Flag.anySkill)) return Infinity;
+    const sigma = Math.sqrt((slots.variance[slot] as number) / (slots.size[slot] as number));
+    const room = rules.set.skill.uncertainty * Math.max(0, sigma - SETTLED_SIGMA);
+    return limitAfter(rules.spread, now - (slots.since[slot] as number)) + room;
+  }
+
+  gapLimit(slot: number, now: number): number {
+    const { gap } = this.rules;
+    return gap && !this.slots.has(slot, Flag.anySkill) ? limitAfter(gap, now - (this.slots.since[slot] as number)) : Infinity;
+  }
+
+  /** When the ticket enters this pool: later by its patience for games that it loves more. */
+  opensAt(slot: number): number {
+    const patience = (this.slots.deficit[slot] as number) * this.rules.set.choices.secondsPerPoint * 1000;
+    return (this.slots.since[slot] as number) + patience;
+  }
+
+  /** The next moment at which waiting alone changes what this ticket accepts; Infinity where nothing will. */
+  nextChange(slot: number, now: number): number {
+    const since = this.slots.since[slot] as number;
+    return since + nextRelaxation(this.rules, now - since);
+  }
+
+  /** Brings the pool up to `now`: what has relaxed, what is due, what came. Yields where the caller may pause. */
+  *advance(now: number): Generator<void> {
+    yield* this.wakeUp(now);
+    const batch = yield* this.open(now);
+    if (batch.length === 0) return;
+    const sorted = sortSlots(Int32Array.from(batch), this.slots);
+    yield;
+    this.order.insertAll(sorted);
+    yield;
+    const byClass = new Map<number, number[]>();
+    for (const slot of sorted) {
+      const cls = this.slots.cls[slot] as number;
+      const list = byClass.get(cls);
+      if (list) list.push(slot);
+      else byClass.set(cls, [slot]);
+    }
+    yield;
+    for (const [cls, list] of byClass) this.classes.orders[cls]?.insertAll(Int32Array.from(list));
+  }
+
+  /** The tickets that have something new to hope for, in the order of the pool; they are taken as searched for from now on. */
+  takeFresh(): Int32Array {
+    const { slots } = this;
+    const all = this.fresh;
+    this.fresh = [];
+    const many = all.length * 4 > this.order.size;
+    const found: number[] = [];
+    for (const slot of many ? this.order : all) {
+      if (!slots.has(slot, Flag.fresh)) continue;
+      slots.flags[slot] = (slots.flags[slot] as number) & ~Flag.fresh;
+      found.push(slot);
+    }
+    return many ? Int32Array.from(found) : sortSlots(Int32Array.from(found), slots);
+  }
+
+  private *wakeUp(now: number): Generator<void> {
+    const { slots, wakes } = this;
+    for (let n = 1; wakes.next <= now; n++) {
+      const time = wakes.next;
+      const slot = wakes.pop();
+      if (slots.wake[slot] !== time || !slots.has(slot, Flag.live)) continue;
+      slots.wake[slot] = Infinity;
+      if (!slots.has(slot, Flag.open)) this.arrivals.push(slot);
+      else {
+        this.reclassify(slot, now);
+        this.refresh(slot);
+        this.sleep(slot, this.nextChange(slot, now));
+      }
+      if (n % STRIDE === 0) yield;
+    }
+  }
+
+  /** @returns the arrivals whose time has come */
+  private *open(now: number): Generator<void, number[]> {
+    const { slots, rules } = this;
+    const coming = this.arrivals;
+    const opened: number[] = [];
+    this.arrivals = [];
+    for (const [i, slot] of coming.entries()) {
+      if (i % STRIDE === STRIDE - 1) yield;
+      // a slot that was freed and taken again is listed twice
+      if (!slots.has(slot, Flag.live) || slots.has(slot, Flag.open)) continue;
+      const opensAt = this.opensAt(slot);
+      if (opensAt > now) {
+        this.sleep(slot, opensAt);
+        continue;
+      }
+      if ((slots.size[slot] as number) > rules.teamMax && !slots.lobbies.has(slot)) continue;
+      slots.flags[slot] = (slots.flags[slot] as number) | Flag.open;
+      slots.cls[slot] = this.classNow(slot, now);
+      this.refresh(slot);
+      this.sleep(slot, this.nextChange(slot, now));
+      opened.push(slot);
+    }
+    return opened;
+  }
+
+  private classNow(slot: number, now: number): number {
+    const { slots } = this;
+    const waited = now - (slots.since[slot] as number);
+    return this.profiles.classAt(slots.profile[slot] as number, waited, slots.latencies.get(slot));
+  }
+
+  private reclassify(slot: number, now: number): void {
+    const cls = this.classNow(slot, now);
+    if (cls === this.slots.cls[slot]) return;
+    this.classOrder(slot).remove(slot);
+    this.slots.cls[slot] = cls;
+    this.classOrder(slot).insert(slot);
+  }
+
+  private classOrder(slot: number): Order {
+    return this.classes.orders[this.slots.cls[slot] as number] as Order;
+  }
+
+  private refresh(slot: number): void {
+    if (this.slots.has(slot, Flag.fresh)) return;
+    this.slots.flags[slot] = (this.slots.flags[slot] as number) | Flag.fresh;
+    this.fresh.push(slot);
+  }
+
+  private sleep(slot: number, until: number): void {
+    this.slots.wake[slot] = until;
+    if (until !== Infinity) this.wakes.push(until, slot);
+  }
+}
+
+function lobbyOf(ticket: Ticket, teams: readonly number[], count: number) {
+  const sizes = Array.from({ length: count }, () => 0);
+  const sums = Array.from({ length: count }, () => 0);
+  ticket.players.forEach((player, i) => {
+    const team = teams[i] ?? 0;
+    sizes[team] = (sizes[team] ?? 0) + 1;
+    sums[team] = (sums[team] ?? 0) + player.mu;
+  });
+  return { teams, sizes, sums };
+}
