@@ -1,16 +1,22 @@
 import type { RuleSet } from '../../games';
 import { Pool } from './pool';
 import { toProposal } from './proposal';
-import { generationOf, Search, type Found } from './search';
+import { Flag } from './slots';
+import { Search, type Found } from './search';
 import type { PoolProposal, Ticket } from './ticket';
 
 /** Tickets searched for between two chances to pause. */
 const STRIDE = 8;
 
 interface Standing {
+  key: string;
   pool: Pool;
   search: Search;
 }
+
+/** A place in the engine, as one number: which pool, and which slot there. */
+const SLOTS = 2 ** 24;
+type Places = number | number[];
 
 /** Tickets of one pool that are searched for together: as long waiting, and wanting this pool as much. */
 interface Shift {
@@ -31,61 +37,81 @@ interface Shift {
  * matches. A ticket that finds nothing is passed over, and stays there for others to find.
  */
 export class Engine {
-  private readonly pools = new Map<string, Standing>();
-  /** The pools that each ticket stands in; one that stands in a single pool, as most do, costs no array. */
-  private readonly poolsOf = new Map<string, string | string[]>();
+  private readonly standings: Standing[] = [];
+  private readonly indexOf = new Map<string, number>();
+  /** Where each ticket stands; one that stands in a single pool, as most do, costs no array. */
+  private readonly places = new Map<string, Places>();
 
   constructor(private readonly seed: number) {}
 
   /** Makes or remakes a pool; a remade one is empty. */
   setPool(key: string, ruleSet: RuleSet): void {
-    const old = this.pools.get(key);
-    for (const id of old?.pool.ids() ?? []) this.forget(id, key);
+    const known = this.indexOf.get(key);
+    const index = known ?? this.standings.length;
     const pool = new Pool(ruleSet, this.seed);
-    this.pools.set(key, { pool, search: new Search(pool) });
+    const old = this.standings[index];
+    this.standings[index] = { key, pool, search: new Search(pool) };
+    this.indexOf.set(key, index);
+    for (const id of old?.pool.ids() ?? []) this.forget(id, index);
   }
 
   pool(key: string): Pool | undefined {
-    return this.pools.get(key)?.pool;
+    const index = this.indexOf.get(key);
+    return index === undefined ? undefined : this.standings[index]?.pool;
   }
 
   keys(): string[] {
-    return [...this.pools.keys()];
+    return [...this.indexOf.keys()];
   }
 
+  /** Whether the ticket waits here. */
   has(id: string): boolean {
-    return this.poolsOf.has(id);
+    const places = this.places.get(id);
+    const place = typeof places === 'object' ? places[0] : places;
+    return place !== undefined && this.standings[Math.floor(place / SLOTS)]?.pool.slots.ids[place % SLOTS] === id;
   }
 
   /** Adds a ticket to one of its pools, in place of what was there of it. @throws for a pool that has not been set */
   add(key: string, ticket: Ticket): void {
-    const standing = this.pools.get(key);
-    if (!standing) throw new Error(`no pool ${key}: set its rules first`);
-    standing.pool.add(ticket);
-    const known = this.poolsOf.get(ticket.id);
-    if (known === undefined) this.poolsOf.set(ticket.id, key);
-    else if (typeof known !== 'string') {
-      if (!known.includes(key)) known.push(key);
-    } else if (known !== key) this.poolsOf.set(ticket.id, [known, key]);
+    const index = this.indexOf.get(key);
+    const pool = this.pool(key);
+    if (index === undefined || !pool) throw new Error(`no pool ${key}: set its rules first`);
+    const known = this.places.get(ticket.id);
+    if (known !== undefined) this.forget(ticket.id, index, pool);
+    const others = known === undefined ? undefined : this.places.get(ticket.id);
+    const place = index * SLOTS + pool.add(ticket);
+    if (others === undefined) this.places.set(ticket.id, place);
+    else {
+      const all = typeof others === 'number' ? [others, place] : [...others, place];
+      for (const at of all) this.standings[Math.floor(at / SLOTS)]?.pool.markElsewhere(at % SLOTS);
+      this.places.set(ticket.id, all);
+    }
   }
 
-  /** Removes a ticket from every pool it stands in. */
+  /** Removes a ticket from every pool it stands in, and forgets it. */
   remove(id: string): void {
-    const keys = this.poolsOf.get(id);
-    if (keys === undefined) return;
-    this.poolsOf.delete(id);
-    if (typeof keys === 'string') this.pools.get(keys)?.pool.remove(id);
-    else for (const key of keys) this.pools.get(key)?.pool.remove(id);
+    const places = this.places.get(id);
+    if (places === undefined) return;
+    this.places.delete(id);
+    if (typeof places === 'number') this.leave(id, places);
+    else for (const place of places) this.leave(id, place);
+  }
+
+  private leave(id: string, place: number): void {
+    const pool = this.standings[Math.floor(place / SLOTS)]?.pool;
+    const slot = place % SLOTS;
+    // its slot may belong to somebody else since it was matched
+    if (pool?.slots.ids[slot] === id) pool.remove(slot);
   }
 
   /**
-   * One pass. Gives matches as it finds them, whose tickets leave the engine, and null wherever the caller may pause: about
-   * every tenth of a millisecond. @param now ms since the epoch
+   * One pass. Gives matches as it finds them, and null wherever the caller may pause: about every tenth of a millisecond. The
+   * tickets of a match wait no longer, and are not found again; when it stands, `remove` them, and where it comes to nothing, `add`
+   * them again. @param now ms since the epoch
    */
   *pass(now: number): Generator<PoolProposal | null> {
     const shifts: Shift[] = [];
-    for (const key of [...this.pools.keys()].sort()) {
-      const { pool } = this.pools.get(key) as Standing;
+    for (const { key, pool } of [...this.standings]) {
       for (const _ of pool.advance(now)) yield null;
       shifts.push(...shiftsOf(key, pool, now));
       yield null;
@@ -95,9 +121,10 @@ export class Engine {
   }
 
   private *work({ key, slots }: Shift, now: number): Generator<PoolProposal | null> {
-    for (const [i, slot] of slots.entries()) {
+    for (let i = 0; i < slots.length; i++) {
       if (i % STRIDE === STRIDE - 1) yield null;
-      const standing = this.pools.get(key);
+      const slot = slots[i] as number;
+      const standing = this.standings[this.indexOf.get(key) as number];
       if (!standing?.pool.isOpen(slot)) continue;
       const found = standing.search.find(slot, now);
       if (found) yield this.take(key, standing.pool, found);
@@ -105,23 +132,30 @@ export class Engine {
   }
 
   private take(key: string, pool: Pool, found: Found): PoolProposal {
-    const proposal = { ...toProposal(pool, found), pool: key };
-    for (const id of proposal.ticketIds) this.remove(id);
+    const proposal = toProposal(pool, found, key);
+    found.members.forEach((slot, i) => {
+      if (pool.slots.has(slot, Flag.elsewhere)) this.remove(proposal.ticketIds[i] as string);
+      else pool.remove(slot);
+    });
     return proposal;
   }
 
-  private forget(id: string, key: string): void {
-    const keys = this.poolsOf.get(id);
-    if (keys === key) this.poolsOf.delete(id);
-    else if (Array.isArray(keys)) this.poolsOf.set(id, keys.filter((other) => other !== key));
+  /** Strikes the place of a ticket in one pool, and frees it where that pool is given. */
+  private forget(id: string, index: number, pool?: Pool): void {
+    const places = this.places.get(id);
+    const list = typeof places === 'number' ? [places] : (places ?? []);
+    const left = list.filter((place) => Math.floor(place / SLOTS) !== index);
+    for (const place of list) if (pool && Math.floor(place / SLOTS) === index) this.leave(id, place);
+    if (left.length === 0) this.places.delete(id);
+    else this.places.set(id, left.length === 1 ? (left[0] as number) : left);
   }
 }
 
 function shiftsOf(key: string, pool: Pool, now: number): Shift[] {
   const byRank = new Map<number, Shift>();
-  const { since, deficit } = pool.slots;
+  const { deficit } = pool.slots;
   for (const slot of pool.takeFresh()) {
-    const generation = generationOf(now - (since[slot] as number));
+    const generation = pool.generation(slot, now);
     const behind = deficit[slot] as number;
     const rank = generation * 16 + behind;
     const shift = byRank.get(rank);

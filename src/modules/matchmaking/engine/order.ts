@@ -10,6 +10,8 @@ const SMALLEST = 8;
 
 interface Chunk {
   slots: Int32Array;
+  /** Their ratings, so that a search in the chunk stays in the chunk. */
+  ratings: Float64Array;
   size: number;
 }
 
@@ -21,6 +23,8 @@ export interface Place {
 
 export class Order {
   private chunks: Chunk[] = [];
+  /** The first rating of each chunk. */
+  private lows: number[] = [];
   size = 0;
 
   constructor(private readonly slots: Slots) {}
@@ -36,16 +40,12 @@ export class Order {
     const at = this.chunkOf(slot);
     const chunk = this.chunks[at];
     if (!chunk) {
-      this.chunks.push(chunkWith(Int32Array.of(slot), 0, 1));
+      this.chunks.push(this.chunkWith(Int32Array.of(slot), SMALLEST));
+      this.lows.push(this.slots.rating[slot] as number);
       return;
     }
-    if (chunk.size === chunk.slots.length) {
-      if (chunk.size === CHUNK) return this.splitAndInsert(at, slot);
-      const wider = new Int32Array(Math.min(CHUNK, chunk.slots.length * 2));
-      wider.set(chunk.slots);
-      chunk.slots = wider;
-    }
-    place(chunk, this.indexIn(chunk, slot), slot);
+    if (chunk.size === CHUNK) return this.splitAndInsert(at, slot);
+    this.put(at, slot);
   }
 
   remove(slot: number): boolean {
@@ -55,20 +55,23 @@ export class Order {
     const index = this.indexIn(chunk, slot);
     if (chunk.slots[index] !== slot || index >= chunk.size) return false;
     chunk.slots.copyWithin(index, index + 1, chunk.size);
+    chunk.ratings.copyWithin(index, index + 1, chunk.size);
     chunk.size -= 1;
     this.size -= 1;
-    if (chunk.size === 0) this.chunks.splice(at, 1);
+    if (chunk.size === 0) {
+      this.chunks.splice(at, 1);
+      this.lows.splice(at, 1);
+    } else if (index === 0) this.lows[at] = chunk.ratings[0] as number;
     return true;
   }
 
   /** The first place whose rating is at least this. */
   placeOf(rating: number, into: Place): void {
-    const ratings = this.slots.rating;
     let low = 0;
-    let high = this.chunks.length;
+    let high = this.lows.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((ratings[this.firstOf(middle)] as number) < rating) low = middle + 1;
+      if ((this.lows[middle] as number) < rating) low = middle + 1;
       else high = middle;
     }
     // the chunk before may end with ratings that are high enough
@@ -76,18 +79,10 @@ export class Order {
     into.chunk = Math.max(0, low - 1);
     into.index = 0;
     if (!chunk) return;
-    let left = 0;
-    let right = chunk.size;
-    while (left < right) {
-      const middle = (left + right) >>> 1;
-      if ((ratings[chunk.slots[middle] as number] as number) < rating) left = middle + 1;
-      else right = middle;
-    }
-    into.index = left;
-    if (left === chunk.size) {
-      into.chunk += 1;
-      into.index = 0;
-    }
+    into.index = lowerBound(chunk, rating);
+    if (into.index < chunk.size) return;
+    into.chunk += 1;
+    into.index = 0;
   }
 
   /** Finds the first slot with this rating. @returns how many slots before `from` it stands */
@@ -101,6 +96,10 @@ export class Order {
   /** The slot at a place, or -1 beyond either end. */
   at(place: Place): number {
     return this.chunks[place.chunk]?.slots[place.index] ?? -1;
+  }
+
+  ratingAt(place: Place): number {
+    return this.chunks[place.chunk]?.ratings[place.index] ?? NaN;
   }
 
   forward(place: Place): void {
@@ -121,42 +120,66 @@ export class Order {
     for (const { slots, size } of this.chunks) for (let i = 0; i < size; i++) yield slots[i] as number;
   }
 
-  private firstOf(chunk: number): number {
-    return (this.chunks[chunk] as Chunk).slots[0] as number;
-  }
-
   /** The last chunk that begins at or before the slot. */
   private chunkOf(slot: number): number {
+    const rating = this.slots.rating[slot] as number;
     let low = 1;
-    let high = this.chunks.length;
+    let high = this.lows.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const first = this.firstOf(middle);
-      if (first === slot || this.slots.before(first, slot)) low = middle + 1;
+      const first = this.lows[middle] as number;
+      if (first < rating || (first === rating && !this.slots.before(slot, this.firstOf(middle)))) low = middle + 1;
       else high = middle;
     }
     return low - 1;
   }
 
-  private indexIn({ slots, size }: Chunk, slot: number): number {
+  private firstOf(chunk: number): number {
+    return (this.chunks[chunk] as Chunk).slots[0] as number;
+  }
+
+  /** Where the slot stands in the chunk, or would. */
+  private indexIn(chunk: Chunk, slot: number): number {
+    const rating = this.slots.rating[slot] as number;
     let low = 0;
-    let high = size;
+    let high = chunk.size;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const other = slots[middle] as number;
-      if (other !== slot && this.slots.before(other, slot)) low = middle + 1;
+      const other = chunk.ratings[middle] as number;
+      const before =
+        other !== rating
+          ? other < rating
+          : chunk.slots[middle] !== slot && this.slots.before(chunk.slots[middle] as number, slot);
+      if (before) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
+  /** Puts a slot into a chunk that has room for it, or can grow. */
+  private put(at: number, slot: number): void {
+    const chunk = this.chunks[at] as Chunk;
+    if (chunk.size === chunk.slots.length) {
+      const wider = this.chunkWith(chunk.slots, Math.min(CHUNK, chunk.size * 2));
+      chunk.slots = wider.slots;
+      chunk.ratings = wider.ratings;
+    }
+    const index = this.indexIn(chunk, slot);
+    chunk.slots.copyWithin(index + 1, index, chunk.size);
+    chunk.ratings.copyWithin(index + 1, index, chunk.size);
+    chunk.slots[index] = slot;
+    chunk.ratings[index] = this.slots.rating[slot] as number;
+    chunk.size += 1;
+    if (index === 0) this.lows[at] = chunk.ratings[0] as number;
+  }
+
   private splitAndInsert(at: number, slot: number): void {
     const { slots } = this.chunks[at] as Chunk;
     const half = CHUNK / 2;
-    const halves = [chunkWith(slots, 0, half, CHUNK), chunkWith(slots, half, CHUNK, CHUNK)] as const;
+    const halves = [this.chunkWith(slots.subarray(0, half), CHUNK), this.chunkWith(slots.subarray(half), CHUNK)] as const;
     this.chunks.splice(at, 1, ...halves);
-    const target = this.slots.before(slot, halves[1].slots[0] as number) ? halves[0] : halves[1];
-    place(target, this.indexIn(target, slot), slot);
+    this.lows.splice(at + 1, 0, halves[1].ratings[0] as number);
+    this.put(this.slots.before(slot, halves[1].slots[0] as number) ? at : at + 1, slot);
   }
 
   private merged(added: Int32Array): Int32Array {
@@ -175,20 +198,27 @@ export class Order {
   private rebuild(all: Int32Array): void {
     this.size = all.length;
     this.chunks = [];
-    for (let from = 0; from < all.length; from += FILL)
-      this.chunks.push(chunkWith(all, from, Math.min(from + FILL, all.length)));
+    for (let from = 0; from < all.length; from += FILL) this.chunks.push(this.chunkWith(all.subarray(from, from + FILL), 0));
+    this.lows = this.chunks.map((chunk) => chunk.ratings[0] as number);
+  }
+
+  private chunkWith(source: Int32Array, capacity: number): Chunk {
+    const size = source.length;
+    const slots = new Int32Array(Math.max(SMALLEST, size, capacity));
+    const ratings = new Float64Array(slots.length);
+    slots.set(source);
+    for (let i = 0; i < size; i++) ratings[i] = this.slots.rating[source[i] as number] as number;
+    return { slots, ratings, size };
   }
 }
 
-function chunkWith(source: Int32Array, from: number, to: number, capacity = 0): Chunk {
-  const slots = new Int32Array(Math.max(SMALLEST, to - from, capacity));
-  slots.set(source.subarray(from, to));
-  return { slots, size: to - from };
-}
-
-/** Puts a slot into a chunk that has room. */
-function place(chunk: Chunk, index: number, slot: number): void {
-  chunk.slots.copyWithin(index + 1, index, chunk.size);
-  chunk.slots[index] = slot;
-  chunk.size += 1;
+function lowerBound({ ratings, size }: Chunk, rating: number): number {
+  let low = 0;
+  let high = size;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ratings[middle] as number) < rating) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

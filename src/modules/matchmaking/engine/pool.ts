@@ -12,6 +12,7 @@ import { limitAfter } from './widening';
 
 /** Settled players of Weng-Lin ratings come to about half of a newcomer's sigma. */
 const SETTLED_SIGMA = 25 / 6;
+const GENERATION_MS = 5000;
 /** Tickets handled between two chances to pause. */
 const STRIDE = 256;
 
@@ -25,9 +26,11 @@ export class Pool {
   readonly slots = new Slots();
   readonly classes: Classes;
   readonly order = new Order(this.slots);
+  /** No ticket here accepts less spread than this. */
+  readonly narrowest: number;
+  depth = 0;
   players = 0;
   private readonly profiles: Profiles;
-  private readonly slotOf = new Map<string, number>();
   private readonly wakes = new WakeQueue();
   /** Not yet in the order: new, or due now. */
   private arrivals: number[] = [];
@@ -38,21 +41,16 @@ export class Pool {
     private readonly seed: number,
   ) {
     this.rules = compileRules(ruleSet);
-    const { roles } = this.rules;
+    const { roles, spread } = this.rules;
+    this.narrowest = spread ? (spread.values[0] as number) : Infinity;
     this.classes = new Classes(this.slots, (offers) => (roles ? confined(roles, offers) : new Uint8Array(0)));
     this.profiles = new Profiles(this.rules, (spec) => this.classes.idOf(spec));
   }
 
-  get depth(): number {
-    return this.slotOf.size;
-  }
-
-  find(id: string): number | undefined {
-    return this.slotOf.get(id);
-  }
-
-  ids(): Iterable<string> {
-    return this.slotOf.keys();
+  /** The ids of all tickets here. */
+  *ids(): Generator<string> {
+    for (let slot = 0; slot < this.slots.ids.length; slot++)
+      if (this.slots.has(slot, Flag.live)) yield this.slots.ids[slot] as string;
   }
 
   /** Whether a ticket stands here that others can find. */
@@ -60,13 +58,17 @@ export class Pool {
     return this.slots.has(slot, Flag.open);
   }
 
-  /** Takes a ticket in; it joins the order when the next pass begins. One that is here already is replaced. */
-  add(ticket: Ticket): void {
-    this.remove(ticket.id);
+  /** Notes that a ticket stands in other pools as well. */
+  markElsewhere(slot: number): void {
+    this.slots.flags[slot] = (this.slots.flags[slot] as number) | Flag.elsewhere;
+  }
+
+  /** Takes a ticket in that is not here yet; it joins the order when the next pass begins. @returns its slot */
+  add(ticket: Ticket): number {
     const { slots } = this;
     const { players } = ticket;
     const slot = slots.take();
-    this.slotOf.set(ticket.id, slot);
+    this.depth += 1;
     this.players += players.length;
     slots.ids[slot] = ticket.id;
     slots.users[slot] = players.length === 1 && players[0] ? players[0].userId : players.map((p) => p.userId);
@@ -87,32 +89,43 @@ export class Pool {
     let flags: number = Flag.live;
     if (ticket.skillPreference === 'any') flags |= Flag.anySkill;
     if (ticket.blocked.size + ticket.avoided.size > 0) {
-      flags |= Flag.social;
+      flags |= ticket.avoided.size > 0 ? Flag.social | Flag.avoids : Flag.social;
       slots.social.set(slot, { blocked: ticket.blocked, avoided: ticket.avoided });
     }
-    slots.flags[slot] = flags;
     for (const _ in ticket.latencies) {
       slots.latencies.set(slot, ticket.latencies);
+      flags |= Flag.extras;
       break;
     }
     const { roles } = this.rules;
-    if (roles && players.length > 1) slots.offers.set(slot, players.map((player) => offerOf(roles, player.roles)));
-    if (ticket.backfill) slots.lobbies.set(slot, lobbyOf(ticket, ticket.backfill, this.rules.teamCount));
+    if (roles && players.length > 1) {
+      slots.offers.set(slot, players.map((player) => offerOf(roles, player.roles)));
+      flags |= Flag.extras;
+    }
+    if (ticket.backfill) {
+      slots.lobbies.set(slot, lobbyOf(ticket, ticket.backfill, this.rules.teamCount));
+      flags |= Flag.extras;
+    }
+    slots.flags[slot] = flags;
     this.arrivals.push(slot);
+    return slot;
   }
 
-  remove(id: string): boolean {
-    const slot = this.slotOf.get(id);
-    if (slot === undefined) return false;
+  remove(slot: number): void {
     const { slots } = this;
     if (slots.has(slot, Flag.open)) {
       this.order.remove(slot);
       this.classOrder(slot).remove(slot);
     }
+    this.depth -= 1;
     this.players -= slots.size[slot] as number;
-    this.slotOf.delete(id);
     slots.release(slot);
-    return true;
+  }
+
+  /** How long a ticket has waited, coarsely: below 5 s is 0, below 15 s 1, below 35 s 2, and so on by doubling. */
+  generation(slot: number, now: number): number {
+    const waited = now - (this.slots.since[slot] as number);
+    return waited < GENERATION_MS ? 0 : 31 - Math.clz32(waited / GENERATION_MS + 1);
   }
 
   /** Highest minus lowest rating that it accepts in a match: its own uncertainty counts as room, never as certainty. */

@@ -1,34 +1,50 @@
+import { Needs, type ClassSpec } from './classes';
 import { ANY_REGION } from './regions';
 import type { Pool } from './pool';
 import { assignRoles, type RoleTable } from './roles';
 import type { Found } from './search';
-import { REGIONS, type Proposal, type Region } from './ticket';
+import { REGIONS, type PoolProposal, type Region } from './ticket';
 
 type Seat = { userId: string; role: string | null };
 
 /** A match as the caller reads it. */
-export function toProposal(pool: Pool, { members, teams, judgement }: Found): Proposal {
-  const { slots, rules } = pool;
-  const seats: { userId: string; offer: number }[][] = Array.from({ length: rules.teamCount }, () => []);
-  members.forEach((slot, i) => {
-    const lobby = slots.lobbies.get(slot);
-    slots.usersOf(slot).forEach((userId, p) => {
-      const team = lobby ? (lobby.teams[p] ?? 0) : (teams.teamOf[i] as number);
-      seats[team]?.push({ userId, offer: rules.roles ? offerAt(pool, rules.roles, slot, p) : 0 });
-    });
-  });
+export function toProposal(pool: Pool, found: Found, key: string): PoolProposal {
+  const { members, judgement } = found;
   return {
-    ticketIds: Array.from(members, (slot) => slots.ids[slot] as string),
-    teams: seats.map((team) => withRoles(team, rules.roles)),
+    pool: key,
+    ticketIds: Array.from(members, (slot) => pool.slots.ids[slot] as string),
+    teams: teamsOf(pool, found),
     region: regionOf(pool, members),
     quality: Math.round(judgement.quality * 1e4) / 1e4,
     chances: judgement.chances,
   };
 }
 
-function withRoles(team: { userId: string; offer: number }[], roles: RoleTable | null): Seat[] {
-  const assigned = roles && assignRoles(roles, team.map((seat) => seat.offer));
-  return team.map(({ userId }, i) => ({ userId, role: assigned?.[i] ?? null }));
+function teamsOf(pool: Pool, { members, teams: { teamOf } }: Found): Seat[][] {
+  const { slots, rules } = pool;
+  const teams: Seat[][] = [];
+  const offers: number[][] = [];
+  for (let team = 0; team < rules.teamCount; team++) {
+    teams.push([]);
+    offers.push([]);
+  }
+  for (let i = 0; i < members.length; i++) {
+    const slot = members[i] as number;
+    const lobby = teamOf[i] === -1 ? slots.lobbies.get(slot) : undefined;
+    const users = slots.usersOf(slot);
+    for (let p = 0; p < users.length; p++) {
+      const team = lobby ? (lobby.teams[p] ?? 0) : (teamOf[i] as number);
+      teams[team]?.push({ userId: users[p] as string, role: null });
+      if (rules.roles) offers[team]?.push(offerAt(pool, rules.roles, slot, p));
+    }
+  }
+  const { roles } = rules;
+  if (roles)
+    teams.forEach((seats, team) => {
+      const assigned = assignRoles(roles, offers[team] ?? []);
+      seats.forEach((seat, i) => (seat.role = assigned?.[i] ?? null));
+    });
+  return teams;
 }
 
 function offerAt({ slots, classes }: Pool, roles: RoleTable, slot: number, player: number): number {
@@ -40,22 +56,29 @@ function offerAt({ slots, classes }: Pool, roles: RoleTable, slot: number, playe
 export function regionOf({ slots, classes }: Pool, members: Int32Array): Region | null {
   let common = ANY_REGION;
   let insisting = ANY_REGION;
-  const named = REGIONS.map(() => 0);
-  const worst = REGIONS.map(() => 0);
   for (const slot of members) {
-    const spec = classes.specs[slots.cls[slot] as number];
-    if (!spec) continue;
-    common &= spec.regions;
-    if (spec.needsRegion) insisting &= spec.regions;
-    const latencies = slots.latencies.get(slot);
-    REGIONS.forEach((region, bit) => {
-      if (spec.named & (1 << bit)) named[bit] = (named[bit] ?? 0) + 1;
-      if (latencies) worst[bit] = Math.max(worst[bit] ?? 0, latencies[region] ?? Infinity);
-    });
+    const cls = slots.cls[slot] as number;
+    common &= classes.regions[cls] as number;
+    if ((classes.needs[cls] as number) & Needs.region) insisting &= classes.regions[cls] as number;
   }
   const possible = common !== 0 ? common : insisting;
-  const best = REGIONS.map((_, bit) => bit)
-    .filter((bit) => possible & (1 << bit) && ((named[bit] ?? 0) > 0 || (worst[bit] ?? 0) > 0))
-    .sort((a, b) => (worst[a] ?? 0) - (worst[b] ?? 0) || (named[b] ?? 0) - (named[a] ?? 0))[0];
-  return best === undefined ? null : (REGIONS[best] ?? null);
+  let best: Region | null = null;
+  let bestWorst = Infinity;
+  let bestNamed = 0;
+  for (const [bit, region] of REGIONS.entries()) {
+    if ((possible & (1 << bit)) === 0) continue;
+    let named = 0;
+    let worst = 0;
+    for (const slot of members) {
+      if (((classes.specs[slots.cls[slot] as number] as ClassSpec).named & (1 << bit)) !== 0) named += 1;
+      const latencies = slots.latencies.size > 0 ? slots.latencies.get(slot) : undefined;
+      if (latencies) worst = Math.max(worst, latencies[region] ?? Infinity);
+    }
+    if (named === 0 && worst === 0) continue;
+    if (best !== null && (worst > bestWorst || (worst === bestWorst && named <= bestNamed))) continue;
+    best = region;
+    bestWorst = worst;
+    bestNamed = named;
+  }
+  return best;
 }

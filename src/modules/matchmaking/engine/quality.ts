@@ -103,7 +103,7 @@ const winChance = (a: Strength, b: Strength): number =>
   normalCdf((a.mu - b.mu) / Math.sqrt((a.players + b.players) * BETA ** 2 + a.variance + b.variance));
 
 function wishesMet(pool: Pool, members: Int32Array, depth: number): number {
-  const { slots, classes, rules } = pool;
+  const { slots, classes } = pool;
   if (depth < 2) return 1;
   let met = 0;
   for (let i = 0; i < depth; i++)
@@ -112,7 +112,7 @@ function wishesMet(pool: Pool, members: Int32Array, depth: number): number {
       const b = slots.cls[members[j] as number] as number;
       if (a === b || ((classes.named[a] as number) & (classes.named[b] as number)) !== 0) met += 1;
       if (a === b || classes.speakTogether(a, b)) met += 1;
-      if (!slots.apart(members[i] as number, members[j] as number, -Infinity, rules.avoidFor)) met += 1;
+      if (!slots.metLately(members[i] as number, members[j] as number)) met += 1;
     }
   return met / ((3 * depth * (depth - 1)) / 2);
 }

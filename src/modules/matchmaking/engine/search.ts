@@ -12,16 +12,12 @@ export interface Found {
   judgement: Judgement;
 }
 
-/** A generation of waiting is worth so much rating when partners are chosen. */
-const GENERATION_WORTH = 1;
-const GENERATION_MS = 5000;
 /** Attempts to add a ticket, and to split a group into teams, in one search by trial. */
 const TRIALS = 600;
 const SPLITS = 12;
 
-/** How long a ticket has waited, coarsely: below 5 s is 0, below 15 s 1, below 35 s 2, and so on by doubling. */
-export const generationOf = (waitedMs: number): number =>
-  waitedMs < GENERATION_MS ? 0 : Math.floor(Math.log2(waitedMs / GENERATION_MS + 1));
+/** How many candidates are weighed; with roles more, for those of the rare ones may be far away. */
+const weighed = (most: number, roles: boolean) => Math.max(64, (roles ? 40 : 4) * most);
 
 /**
  * Finds a match for one ticket: first by taking the nearest that suits everybody so far, again and again; where that does not
@@ -41,25 +37,28 @@ export class Search {
   }
 
   find(anchor: number, now: number): Found | null {
-    const { pool, candidates } = this;
-    const { slots } = pool;
+    const { pool, candidates, group } = this;
+    const { slots, rules } = pool;
     this.now = now;
     this.best = null;
     this.splits = 0;
-    const cls = slots.cls[anchor] as number;
-    const most = pool.classes.most[cls] as number;
-    const wanted = Math.max(3, 3 * (most - (slots.size[anchor] as number)));
-    candidates.scan(anchor, now, wanted);
-    if (candidates.exhausted && !this.enough(anchor)) return null;
-    if (this.attempt(anchor)) return this.best;
-    if (!candidates.exhausted) {
-      candidates.gather(anchor, now, most);
-      if (!this.enough(anchor)) return null;
-      if (this.attempt(anchor)) return this.best;
-    }
-    this.tryOut(anchor);
+    group.reset(now);
+    if (!group.push(anchor)) return null;
+    const most = pool.classes.most[slots.cls[anchor] as number] as number;
+    const wanted = 3 * (most - (slots.size[anchor] as number));
+    if (candidates.scan(anchor, now, wanted, this.joins) && this.settleDown()) return this.best;
+    if (!candidates.exhausted) candidates.gather(anchor, now, most);
+    if (!this.enough(anchor)) return null;
+    candidates.sort(weighed(most, rules.roles !== null));
+    if (!this.fill(anchor)) this.tryOut(anchor);
     return this.best;
   }
+
+  /** Takes one into the group if it fits. @returns true when the group is full */
+  private readonly joins = (slot: number): boolean => {
+    this.group.push(slot);
+    return this.group.players >= this.group.most;
+  };
 
   /** Whether the candidates could make up the numbers at all. */
   private enough(anchor: number): boolean {
@@ -69,14 +68,18 @@ export class Search {
     return players >= (classes.fewest[slots.cls[anchor] as number] as number);
   }
 
-  /** @returns true when the group is as full as it can be */
-  private attempt(anchor: number): boolean {
-    const { group, candidates, pool } = this;
-    const { since } = pool.slots;
-    candidates.favourOlder((slot) => generationOf(this.now - (since[slot] as number)), anchor, GENERATION_WORTH);
+  /** Takes the nearest that suits everybody so far, again and again. @returns true when the group is as full as it can be */
+  private fill(anchor: number): boolean {
+    const { group, candidates } = this;
     group.reset(this.now);
-    if (!group.push(anchor)) return false;
+    group.push(anchor);
     for (let i = 0; i < candidates.count && group.players < group.most; i++) group.push(candidates.slots[i] as number);
+    return this.settleDown();
+  }
+
+  /** Takes the group for a match, or what is left of it when the last ones are taken back. @returns true when it is full */
+  private settleDown(): boolean {
+    const { group } = this;
     while (group.depth > 0 && !this.settle()) group.pop();
     return this.best !== null && group.players === group.most;
   }

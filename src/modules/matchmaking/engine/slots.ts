@@ -13,6 +13,12 @@ export const Flag = {
   anySkill: 8,
   /** Has somebody whom it must not meet, or would rather not. */
   social: 16,
+  /** Would rather not meet somebody. */
+  avoids: 32,
+  /** Stands in another side table. */
+  extras: 64,
+  /** Stands in other pools as well. */
+  elsewhere: 128,
 } as const;
 
 /** Who stays away from whom. */
@@ -66,13 +72,15 @@ export class Slots {
   }
 
   release(slot: number): void {
+    if (this.has(slot, Flag.social)) this.social.delete(slot);
+    if (this.has(slot, Flag.extras)) {
+      this.latencies.delete(slot);
+      this.offers.delete(slot);
+      this.lobbies.delete(slot);
+    }
     this.flags[slot] = 0;
     this.ids[slot] = '';
     this.users[slot] = '';
-    this.social.delete(slot);
-    this.latencies.delete(slot);
-    this.offers.delete(slot);
-    this.lobbies.delete(slot);
     this.free.push(slot);
   }
 
@@ -103,18 +111,29 @@ export class Slots {
 
   /** Whether one must not meet the other; `avoidFor`: how long recent company is still avoided, ms of waiting. */
   apart(a: number, b: number, now: number, avoidFor: number): 'blocked' | 'recent' | null {
-    if (!this.has(a, Flag.social) && !this.has(b, Flag.social)) return null;
-    if (this.refuses(a, b, 'blocked') || this.refuses(b, a, 'blocked')) return 'blocked';
-    const avoiding = (slot: number) => now - (this.since[slot] as number) < avoidFor;
-    if (!avoiding(a) && !avoiding(b)) return null;
-    return this.refuses(a, b, 'avoided') || this.refuses(b, a, 'avoided') ? 'recent' : null;
+    const flags = (this.flags[a] as number) | (this.flags[b] as number);
+    if ((flags & Flag.social) === 0) return null;
+    if (this.blocks(a, b) || this.blocks(b, a)) return 'blocked';
+    if ((flags & Flag.avoids) === 0) return null;
+    if (now - Math.max(this.since[a] as number, this.since[b] as number) >= avoidFor) return null;
+    return this.metLately(a, b) ? 'recent' : null;
   }
 
-  private refuses(a: number, b: number, list: keyof Social): boolean {
-    const barred = this.social.get(a)?.[list];
-    if (barred === undefined || barred.size === 0) return false;
-    const users = this.users[b] as string | readonly string[];
-    return typeof users === 'string' ? barred.has(users) : users.some((user) => barred.has(user));
+  metLately(a: number, b: number): boolean {
+    return (
+      (this.has(a, Flag.avoids) && this.names(this.social.get(a)?.avoided, b)) ||
+      (this.has(b, Flag.avoids) && this.names(this.social.get(b)?.avoided, a))
+    );
+  }
+
+  private blocks(a: number, b: number): boolean {
+    return this.has(a, Flag.social) && this.names(this.social.get(a)?.blocked, b);
+  }
+
+  private names(list: ReadonlySet<string> | undefined, slot: number): boolean {
+    if (list === undefined || list.size === 0) return false;
+    const users = this.users[slot] as string | readonly string[];
+    return typeof users === 'string' ? list.has(users) : users.some((user) => list.has(user));
   }
 
   private grow(capacity: number): void {

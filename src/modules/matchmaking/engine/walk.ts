@@ -13,6 +13,9 @@ export class Walk {
   private runLeft = 0;
   private upSlot = -1;
   private downSlot = -1;
+  /** How far those two are; Infinity where there is none. */
+  private above = 0;
+  private below = 0;
   private rating = 0;
   /** How far the last slot returned lies from where the walk began. */
   distance = 0;
@@ -24,28 +27,31 @@ export class Walk {
     order.placeOf(rating, this.up);
     this.scout.chunk = this.up.chunk;
     this.scout.index = this.up.index;
-    this.upSlot = order.at(this.up);
     this.runLeft = 0;
+    this.readAbove(order);
     this.nextBelow(order);
   }
 
   /** The next slot, or -1 where none is left within `limit`. */
   next(order: Order, limit: number): number {
-    const ratings = this.slots.rating;
-    const above = this.upSlot < 0 ? Infinity : (ratings[this.upSlot] as number) - this.rating;
-    const below = this.downSlot < 0 ? Infinity : this.rating - (ratings[this.downSlot] as number);
+    const { above, below } = this;
     const takeUp = above < below || (above === below && above < Infinity && this.slots.older(this.upSlot, this.downSlot));
     this.distance = takeUp ? above : below;
     if (this.distance > limit || this.distance === Infinity) return -1;
     if (takeUp) {
       const slot = this.upSlot;
       order.forward(this.up);
-      this.upSlot = order.at(this.up);
+      this.readAbove(order);
       return slot;
     }
     const slot = this.downSlot;
     this.nextBelow(order);
     return slot;
+  }
+
+  private readAbove(order: Order): void {
+    this.upSlot = order.at(this.up);
+    this.above = this.upSlot < 0 ? Infinity : order.ratingAt(this.up) - this.rating;
   }
 
   private nextBelow(order: Order): void {
@@ -64,13 +70,15 @@ export class Walk {
     const last = order.at(this.scout);
     this.downSlot = last;
     this.runLeft = 1;
+    this.below = Infinity;
     if (last < 0) return;
-    const rating = this.slots.rating[last] as number;
+    const rating = order.ratingAt(this.scout);
+    this.below = this.rating - rating;
     this.down.chunk = this.scout.chunk;
     this.down.index = this.scout.index;
     order.back(this.scout);
     const before = order.at(this.scout);
-    const single = before < 0 || (this.slots.rating[before] as number) !== rating;
+    const single = before < 0 || order.ratingAt(this.scout) !== rating;
     if (single) {
       this.scout.chunk = this.down.chunk;
       this.scout.index = this.down.index;
