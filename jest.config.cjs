@@ -2,10 +2,12 @@
 module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  testEnvironment: 'node',
+  // node, and a file that leaves a timer, a socket or a process behind fails
+  testEnvironment: '<rootDir>/test/support/leak-guard.ts',
+  maxWorkers: '100%',
   transform: { '^.+\\.[cm]?[tj]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  // migrate-mongo is an ES module, which Jest cannot import: it is transformed like our own code
+  // ES modules, which Jest cannot import: they are transformed like our own code
   moduleNameMapper: { '^migrate-mongo$': '<rootDir>/node_modules/migrate-mongo/lib/migrate-mongo.js' },
-  transformIgnorePatterns: ['/node_modules/(?!migrate-mongo/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(migrate-mongo|@seriousme/openapi-schema-validator)/)'],
   testTimeout: 20_000,
 };

@@ -10,6 +10,8 @@ export interface PlayableMode {
   /** Roles of one team and how many of each. */
   roles: Record<string, number> | null;
   asksToAccept: boolean;
+  /** How long a match holds out for more players than it needs. */
+  holdSeconds: number;
 }
 
 export const modeKeyOf = ({ gameId, mode }: { gameId: string; mode: string }): string => `${gameId}:${mode}`;
@@ -57,6 +59,7 @@ function modesOf(game: any): PlayableMode[] {
       teams: mode.ruleSet.teams,
       roles: mode.ruleSet.roles,
       asksToAccept: mode.ruleSet.acceptance !== null,
+      holdSeconds: mode.ruleSet.hold?.holdSeconds ?? 0,
     }),
   );
 }

@@ -7,7 +7,8 @@ export class UsageError extends Error {
 }
 
 type Flags = NonNullable<ParseArgsConfig['options']>;
-type Values = Record<string, string | boolean | (string | boolean)[] | undefined>;
+type Value = string | boolean | (string | boolean)[] | undefined;
+type Values = Record<string, Value>;
 
 /** @throws UsageError that names the option and lists the known ones */
 export function readFlags(args: readonly string[], options: Flags): Values {
@@ -21,18 +22,20 @@ export function readFlags(args: readonly string[], options: Flags): Values {
 }
 
 /** @throws UsageError */
-export function wholeNumber(name: string, value: unknown, min: number, max: number): number {
+export function wholeNumber(name: string, value: Value, min: number, max: number): number {
   const number = /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
   if (number >= min && number <= max) return number;
   throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, not "${String(value)}".`);
 }
 
 /** An address without a slash at its end, or undefined. @throws UsageError */
-export function serverUrl(value: unknown): string | undefined {
+export function serverUrl(value: Value): string | undefined {
   if (value === undefined) return undefined;
   const url = URL.parse(String(value));
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return url.href.replace(/\/+$/, '');
-  throw new UsageError(`--url must be the address of a running server such as http://127.0.0.1:3000, not "${String(value)}".`);
+  throw new UsageError(
+    `--url must be the address of a running server such as http://127.0.0.1:3000, not "${String(value)}".`,
+  );
 }
 
 export interface DemoOptions {

@@ -10,8 +10,15 @@ export interface OwnServer {
   database: string;
   /** Log lines of level error and above, and whatever else it wrote, so far. */
   complaints: readonly string[];
+  /** CPU time and the highest memory use of its process so far. */
+  usage(): Promise<Usage>;
   /** Graceful; false where it had to be killed or ended with an error. */
   stop(): Promise<boolean>;
+}
+
+export interface Usage {
+  cpuSeconds: number;
+  peakRssBytes: number;
 }
 
 /** What a server on this machine for nobody else may do without; never read from the environment or a `.env` file. */
@@ -20,7 +27,6 @@ const SETTINGS = {
   PORT: '0',
   DATA_DIR: ':memory:',
   RATE_LIMITS: 'false',
-  BCRYPT_COST: '4',
   LOG_LEVEL: 'warn',
   DOCS: 'false',
 };
@@ -35,9 +41,10 @@ export async function startOwnServer(settings: Record<string, string> = {}): Pro
     execArgv: ['--import', 'tsx'],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-  if (child.stderr) createInterface(child.stderr).on('line', (line) => {
-    if (isComplaint(line)) complaints.push(line);
-  });
+  if (child.stderr)
+    createInterface(child.stderr).on('line', (line) => {
+      if (isComplaint(line)) complaints.push(line);
+    });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   const ready = once(child, 'message') as Promise<[{ url: string; database: string }]>;
@@ -52,6 +59,11 @@ export async function startOwnServer(settings: Record<string, string> = {}): Pro
     pid: child.pid ?? 0,
     database,
     complaints,
+    async usage() {
+      const answer = once(child, 'message') as Promise<[Usage]>;
+      child.send('usage');
+      return (await answer)[0];
+    },
     async stop() {
       const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
       if (child.connected) child.disconnect();

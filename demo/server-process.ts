@@ -6,13 +6,19 @@ import { createServer } from '../src/server';
 
 /**
  * A server in a process of its own, for the demo and the benchmarks (see own-server.ts): settings come in as the first argument, the
- * address goes out as a message, logs go to standard error, and it stops when its parent lets go of it, however that ends.
+ * address goes out as a message, logs go to standard error, `usage` is answered with what the process has used so far, and it
+ * stops when its parent lets go of it, however that ends.
  */
 async function main(): Promise<void> {
   const settings = JSON.parse(process.argv[2] ?? '{}') as Record<string, string>;
   const config = loadConfig(settings, developmentSecrets);
   const server = await createServer(config, { logger: createLogger(config.log, pino.destination(2)) });
   process.once('disconnect', () => void server.stop().then(() => process.exit(0)));
+  process.on('message', (wanted) => {
+    if (wanted !== 'usage') return;
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    process.send?.({ cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakRssBytes: maxRSS * 1024 });
+  });
   // the parent may be gone already
   if (process.connected) process.send?.({ url: server.url, database: server.runsOn.database });
   else process.emit('disconnect');

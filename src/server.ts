@@ -16,13 +16,16 @@ import { createDocs } from './http/docs';
 import { createHealth } from './http/health';
 import { createIdempotency } from './http/idempotency';
 import { createMetrics } from './http/metrics';
-import { createRateLimiters } from './http/rate-limits';
+import { createRateLimits } from './http/rate-limits';
+import type { Route } from './http/route';
+import { answerUnreadable } from './http/unreadable';
 import { createAuthModule } from './modules/auth';
 import { createGamesModule, type GameEvents } from './modules/games';
 import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
 import { createMatchmakingModule, type MatchmakingEvents } from './modules/matchmaking';
 import { createNotificationsModule } from './modules/notifications';
 import { createUsersModule, type UserEvents } from './modules/users';
+import type { ClientEvent } from './realtime/client-event';
 import { createRealtime, lobbyRoom } from './realtime/server';
 import { connectRedis } from './redis/redis';
 
@@ -45,6 +48,9 @@ export interface MaogaServer {
   runsOn: { database: string; redis: string; docs: string | undefined; metrics: string | undefined };
   /** By name: `matchmaking`, `outbox`, `lobbies`, … */
   loops: ReadonlyMap<string, Loop>;
+  /** Everything a client can ask for: what the documents describe and the authorization tests go through. */
+  routes: readonly Route[];
+  clientEvents: readonly ClientEvent[];
   databaseUri: string;
   /** Graceful: not ready, loops, HTTP, sockets, outbox, database. May be called twice. */
   stop(): Promise<void>;
@@ -75,9 +81,9 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const metrics = createMetrics({ realtime });
     const shared = { connection, transact, bus, outbox, realtime, clock, ids, logger, metrics };
 
-    const users = createUsersModule(shared);
-    const auth = createAuthModule({ ...shared, config: config.auth, users: users.api });
     const games = createGamesModule(shared);
+    const users = createUsersModule({ ...shared, games: games.api });
+    const auth = createAuthModule({ ...shared, config: config.auth, users: users.api });
     const lobbies = createLobbiesModule({ ...shared, config: config.lobbies, users: users.api, games: games.api });
     const matchmaking = createMatchmakingModule({
       ...shared,
@@ -93,15 +99,18 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
     const routes = modules.flatMap((module) => module.routes);
     const clientEvents = modules.flatMap((module) => module.clientEvents);
+    const allEvents = [...realtime.ownEvents, ...clientEvents];
     const loops = [outbox.relay, realtime.watch, ...modules.flatMap((module) => module.loops)];
     const health = createHealth({ connection, redis, clock });
-    const docs = createDocs({ enabled: config.http.docs, routes, clientEvents });
+    const docs = createDocs({ ...config.http, enabled: config.http.docs, routes, clientEvents: allEvents });
+    const limits = createRateLimits(config.http.rateLimits, redis.createLimitStore);
+    releasers.push('rate limits', () => limits.stop());
     const app = createApp({
       config: config.http,
       logger,
       ids,
       authenticate: auth.api.authenticate,
-      limiters: createRateLimiters(config.http.rateLimits, redis.createLimitStore),
+      limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
       pages: [metrics.observe, health.router, docs],
@@ -124,7 +133,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     await matchmaking.api.restore();
     // released last-in first-out: not ready -> loops -> no new requests -> what is known so far is told -> sockets ->
     // the last requests end -> what those announced -> database
-    const http = createHttp(app);
+    const http = createHttp(app).on('clientError', answerUnreadable(ids));
     realtime.attach(http);
     releasers.push('outbox', () => outbox.relay.tick());
     const port = await listen(http, config.http);
@@ -149,6 +158,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
         metrics: metricsUrl,
       },
       loops: new Map(loops.map((loop) => [loop.name, loop])),
+      routes,
+      clientEvents: allEvents,
       databaseUri: database.uri,
       stop: () => releasers.releaseAll(),
     };

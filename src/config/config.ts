@@ -62,8 +62,8 @@ export const environmentSchema = z.object({
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .optional()
-    .describe('Default info, debug in development'),
-  LOG_PRETTY: flag.default(false).describe('Readable log lines instead of JSON'),
+    .describe('Default info; silent in test'),
+  LOG_PRETTY: flag.default(false).describe('Readable log lines instead of JSON; needs the development dependencies'),
   METRICS_PORT: integer(0, 65_535)
     .optional()
     .describe('Serves /metrics on a port of its own; default 9464 in production, off elsewhere'),
@@ -195,7 +195,16 @@ function productionFaults(env: Environment): string[] {
     .map((name) => `${name}: is required in ${env.NODE_ENV}`);
   if (env.BCRYPT_COST < 10) missing.push(`BCRYPT_COST: must be at least 10 in ${env.NODE_ENV}`);
   if (!env.RATE_LIMITS) missing.push(`RATE_LIMITS: cannot be switched off in ${env.NODE_ENV}`);
-  return missing;
+  return [...missing, ...weakSecrets(env)];
+}
+
+/** A random key of 32 bytes has some 20 different characters in any notation; a placeholder has few, or is used twice. */
+function weakSecrets(env: Environment): string[] {
+  const weak = (['JWT_SECRET', 'JWT_REFRESH_SECRET'] as const)
+    .filter((name) => env[name] !== undefined && new Set(env[name]).size < 10)
+    .map((name) => `${name}: is too easy to guess; take one from \`openssl rand -base64 48\``);
+  const same = env.JWT_SECRET !== undefined && env.JWT_SECRET === env.JWT_REFRESH_SECRET;
+  return same ? [...weak, 'JWT_REFRESH_SECRET: must differ from JWT_SECRET'] : weak;
 }
 
 function faults(lines: string[]): ConfigError {

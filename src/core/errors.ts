@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   FORBIDDEN: { status: 403, title: 'Not allowed' },
   ACCOUNT_SUSPENDED: { status: 403, title: 'The account is suspended' },
   NOT_FOUND: { status: 404, title: 'Not found' },
+  METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not take this method' },
   UNKNOWN_EVENT: { status: 404, title: 'No such event' },
   CONFLICT: { status: 409, title: 'Not possible in the current state' },
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is in use' },

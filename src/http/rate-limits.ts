@@ -14,18 +14,33 @@ export const LIMITS: Record<Exclude<LimitClass, 'none'>, { windowSeconds: number
 export type RateLimiters = Record<LimitClass, RateLimitRequestHandler | undefined>;
 export type LimitStoreFactory = (name: string) => Store;
 
+export interface RateLimits {
+  limiters: RateLimiters;
+  /** Ends what the stores keep running. */
+  stop(): void;
+}
+
 /** One limiter per class. `createStore` brings Redis; without it counts live in this process. */
-export function createRateLimiters(
+export function createRateLimits(
   enabled: boolean,
   createStore: LimitStoreFactory = () => new MemoryStore(),
-): RateLimiters {
-  const limiter = (name: keyof typeof LIMITS) => (enabled ? createLimiter(name, createStore(name)) : undefined);
+): RateLimits {
+  const stores: Store[] = [];
+  const limiter = (name: keyof typeof LIMITS) => {
+    if (!enabled) return undefined;
+    const store = createStore(name);
+    stores.push(store);
+    return createLimiter(name, store);
+  };
   return {
-    general: limiter('general'),
-    search: limiter('search'),
-    submit: limiter('submit'),
-    credentials: limiter('credentials'),
-    none: undefined,
+    limiters: {
+      general: limiter('general'),
+      search: limiter('search'),
+      submit: limiter('submit'),
+      credentials: limiter('credentials'),
+      none: undefined,
+    },
+    stop: () => stores.forEach((store) => void store.shutdown?.()),
   };
 }
 

@@ -23,7 +23,7 @@ export function requestLog(logger: Logger, ids: Ids): RequestHandler {
       req: (request: { id: string; method: string; url: string }) => ({
         id: request.id,
         method: request.method,
-        path: request.url.split('?')[0],
+        path: pathOf(request.url),
       }),
       res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
     },
@@ -34,3 +34,10 @@ export function requestLog(logger: Logger, ids: Ids): RequestHandler {
     next();
   };
 }
+
+/** Without the query, and without long parts: no id of ours is that long, but a token in a path is. */
+const pathOf = (url: string) =>
+  url
+    .split('?')[0]
+    ?.replaceAll(/[^/]{40,}/g, '…')
+    .slice(0, 300);

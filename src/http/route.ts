@@ -73,6 +73,8 @@ export function route<Params extends ZodType, Query extends ZodType, Body extend
 export interface Locals {
   requestId: string;
   player?: Identity;
+  /** Set once it has been parsed. */
+  input?: RouteInput<unknown, unknown, unknown>;
 }
 
 export type AppRequest = Request;

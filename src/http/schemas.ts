@@ -27,6 +27,12 @@ export const text = (min: number, max: number) =>
     .min(min)
     .max(max)
     // eslint-disable-next-line no-control-regex
-    .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'must not hold control characters');
+    .regex(/^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$/, 'must not hold control characters')
+    .refine((value) => !/\p{Surrogate}/u.test(value), 'must not hold half a character (a lone surrogate)');
+
+export const languageTag = z
+  .string()
+  .max(35)
+  .regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i, 'must be a BCP 47 tag such as en or pt-BR');
 
 export const idParams = z.strictObject({ id: objectId });

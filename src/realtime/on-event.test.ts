@@ -44,6 +44,7 @@ const echo = clientEvent({
   name: 'echo',
   summary: 'says it again',
   schema: z.strictObject({ text: z.string().max(5) }),
+  answer: z.object({ text: z.string() }),
   handler: async (_context, { text }) => ({ text }),
 });
 const failing = (error: unknown) =>
@@ -51,6 +52,7 @@ const failing = (error: unknown) =>
     name: 'fail',
     summary: 'fails',
     schema: z.strictObject({}),
+    answer: z.unknown(),
     handler: async () => {
       throw error;
     },
@@ -67,7 +69,11 @@ describe('the socket edge', () => {
       name: 'tell',
       summary: '',
       schema: z.strictObject({ text: z.string() }),
-      handler: async (_context, { text }) => heard.push(text),
+      answer: z.object({}),
+      handler: async (_context, { text }) => {
+        heard.push(text);
+        return {};
+      },
     });
     const { receive } = listening([tell]);
     receive('tell', { text: 'hi' });

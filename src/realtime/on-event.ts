@@ -18,7 +18,8 @@ export interface OnEventDeps {
   run(work: () => Promise<void>): Promise<void>;
 }
 
-const DEFAULT_BUDGET: Budget = { max: 60, perSeconds: 10 };
+/** How often one player may send an event that names no budget. */
+export const DEFAULT_BUDGET: Budget = { max: 60, perSeconds: 10 };
 /** Over all events of a player, those that do not exist included. */
 const TOTAL_BUDGET: Budget = { max: 200, perSeconds: 10 };
 
@@ -38,7 +39,7 @@ export function onEvent(socket: Socket, event: ClientEvent, deps: OnEventDeps): 
         { player, socket, join: (room) => socket.join(room), leave: (room) => socket.leave(room) },
         input,
       );
-      acknowledge({ ok: true, data: data ?? null });
+      acknowledge({ ok: true, data: event.answer.parse(data) });
     };
     void deps.run(handle).catch((error: unknown) => acknowledge(refusal(error, event.name, deps.logger)));
   });

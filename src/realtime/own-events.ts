@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { AppError } from '../core/errors';
-import { objectId } from '../http/schemas';
+import { objectId, timestamp } from '../http/schemas';
 import { clientEvent, type ClientEvent } from './client-event';
 import type { Presence } from './presence';
-import type { Snapshot } from './protocol';
+import { SIGNAL_EVENTS, snapshotView, type Snapshot } from './protocol';
 import { sessionRoom } from './rooms';
 import type { Admission, SocketData } from './admission';
 
@@ -22,6 +22,7 @@ export function ownEvents(deps: {
       name: 'sync',
       summary: 'The whole state again, as in `connected`',
       schema: z.strictObject({}),
+      answer: snapshotView,
       budget: { max: 10, perSeconds: 10 },
       handler: ({ player }) => snapshotOf(player.userId),
     }),
@@ -29,6 +30,7 @@ export function ownEvents(deps: {
       name: 'auth:refresh',
       summary: 'Goes on with a newer access token of the same user',
       schema: z.strictObject({ token: z.string().min(1).max(4096) }),
+      answer: z.object({ expiresAt: timestamp.nullable().describe('When this connection ends') }),
       budget: { max: 10, perSeconds: 10 },
       handler: async ({ socket, player }, { token }) => {
         const next = await admit(token);
@@ -45,6 +47,7 @@ export function ownEvents(deps: {
       name: 'presence:subscribe',
       summary: 'Whether these users are online, now and whenever it changes; takes the place of the list before',
       schema: z.strictObject({ userIds: z.array(objectId).max(100) }),
+      answer: z.object({ statuses: z.array(SIGNAL_EVENTS['presence:update']) }),
       handler: async ({ socket, join, leave }, { userIds }) => {
         const before = [...socket.rooms].filter((room) => room.startsWith(PRESENCE));
         for (const room of before) await leave(room);

@@ -44,6 +44,8 @@ export interface Realtime {
   readonly connections: number;
   /** Drops slow clients and those whose token has expired. */
   readonly watch: Loop;
+  /** The client events that belong to no module. */
+  readonly ownEvents: readonly ClientEvent[];
   /** Registers what the modules bring; called once, before `attach`. */
   serve(options: Serving): void;
   attach(http: HttpServer): void;
@@ -175,6 +177,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     get connections() {
       return io.engine?.clientsCount ?? 0;
     },
+    ownEvents: own,
     watch: createWatch({ io, clock, logger, budgets }),
     serve(options) {
       serving = options;

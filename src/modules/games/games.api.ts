@@ -2,10 +2,13 @@ import type { RuleSet } from './rule-set';
 
 /** What neighbours may ask of the games module. */
 export interface GamesApi {
-  /** A mode with its current rule set, or null. Cached; an admin's change is seen by the next call. */
+  /**
+   * A mode with its current rule set, or null. Cached: an admin's change is seen by the next call on the instance that
+   * took it, and within `MODE_TTL_MS` on the others.
+   */
   mode(gameId: string, modeKey: string): Promise<GameMode | null>;
-  /** Every mode of the catalogue that can be queued for. */
-  allModes(): Promise<GameMode[]>;
+  /** Which of these ids are games of the catalogue. */
+  known(gameIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Adds the shipped games that are missing; changes nothing that exists. @returns how many were added */
   seedCatalogue(): Promise<number>;
 }
@@ -17,7 +20,7 @@ export interface GameMode {
   key: string;
   name: string;
   ruleSet: RuleSet;
-  /** Counts up with every change of the rule set; a match records it. */
+  /** Counts up with every change of the mode; a match records it. */
   version: number;
 }
 

@@ -7,6 +7,12 @@ import { z } from 'zod';
 
 const seconds = z.number().int().min(0).max(86_400);
 
+// a key of a stored document: no dots, no operators
+const roleName = z
+  .string()
+  .max(32)
+  .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'must be lower-case letters and digits, in groups joined by single hyphens');
+
 const step = z.strictObject({ afterSeconds: seconds.min(1), value: z.number().min(0).max(10_000) });
 
 export const widening = z
@@ -69,7 +75,7 @@ export const ruleSetSchema = z
       .default(null)
       .describe('Limit on reported latencies to a common region'),
     roles: z
-      .record(z.string().min(1).max(32), z.number().int().min(1).max(20))
+      .record(roleName, z.number().int().min(1).max(20))
       .nullable()
       .default(null)
       .refine((roles) => roles === null || Object.keys(roles).length <= 8, 'names at most 8 roles')

@@ -10,10 +10,26 @@ export interface LobbiesApi {
   ): Promise<LobbyView>;
   /** Closes the lobby of a match that has ended, inside the caller's transaction. */
   closeForMatch(session: ClientSession, matchId: string, reason: string): Promise<void>;
-  /** The open lobby and its members, for its host. @throws NOT_FOUND for a stranger, NOT_HOST, LOBBY_CLOSED */
-  partyOf(lobbyId: string, hostId: string): Promise<{ lobbyId: string; userIds: string[] }>;
+  /** Who is in the open lobby, for its host. @throws NOT_FOUND for a stranger, NOT_HOST, LOBBY_CLOSED */
+  partyOf(lobbyId: string, hostId: string): Promise<Party>;
+  /**
+   * Makes the caller's transaction and every change of the lobby exclude each other: whoever comes or goes does so before, and
+   * this throws, or after, and the event that tells of it finds what the transaction wrote. @throws VERSION_CONFLICT
+   */
+  holdParty(session: ClientSession, party: Party): Promise<void>;
   /** Every lobby the user is in that is not closed. */
   lobbiesOf(userId: string): Promise<LobbyView[]>;
+}
+
+/** The members of a lobby that wants to do something together. */
+export interface Party {
+  lobbyId: string;
+  /** Of the lobby: counts up with every change of it. */
+  version: number;
+  gameId: string;
+  mode: string;
+  matchId: string | null;
+  userIds: string[];
 }
 
 /** Who is told: everybody in the lobby at that moment, plus whoever has just left. */

@@ -23,6 +23,8 @@ export interface LobbyRow {
   /** Kept in step with the rest by every write, for the list of open lobbies. */
   open: boolean;
   version: number;
+  /** How often it searched as a party: no other meaning than that a search and a change of the lobby collide. */
+  searches: number;
   createdAt: Date;
   updatedAt: Date;
   lastActivityAt: Date;
@@ -67,6 +69,7 @@ export function createLobbyModel(connection: Connection) {
       removed: [ObjectId],
       open: { type: Boolean, required: true },
       version: { type: Number, required: true },
+      searches: { type: Number, default: 0 },
       createdAt: { type: Date, required: true },
       updatedAt: { type: Date, required: true },
       lastActivityAt: { type: Date, required: true },

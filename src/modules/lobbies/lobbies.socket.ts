@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import type { EventBus } from '../../core/event-bus';
 import { clientEvent, type ClientEvent } from '../../realtime/client-event';
 import { lobbyRoom, type Realtime } from '../../realtime/server';
-import type { LobbyView } from '../../realtime/protocol';
+import { lobbyView, messageView, type LobbyView } from '../../realtime/protocol';
 import type { LobbyEvents } from './lobbies.api';
 import { requireMember } from './lobbies.policy';
 import { chatEvent, lobbyRef, readyEvent, typingEvent } from './lobbies.schemas';
@@ -23,6 +24,7 @@ export function lobbyEvents(deps: {
       summary:
         'Hear the passing signals (typing) of a lobby I am in; answers with the lobby. Every new socket does already',
       schema: lobbyRef,
+      answer: z.object({ lobby: lobbyView }),
       handler: async ({ player, join }, { lobbyId }) => {
         const lobby = await store.read(lobbyId);
         requireMember(lobby, player.userId);
@@ -34,6 +36,7 @@ export function lobbyEvents(deps: {
       name: 'lobby:unsubscribe',
       summary: 'No more passing signals of this lobby on this connection',
       schema: lobbyRef,
+      answer: z.object({}),
       handler: async ({ leave }, { lobbyId }) => {
         await leave(lobbyRoom(lobbyId));
         return {};
@@ -43,6 +46,7 @@ export function lobbyEvents(deps: {
       name: 'lobby:ready',
       summary: 'Whether I am ready',
       schema: readyEvent,
+      answer: z.object({ lobby: lobbyView }),
       handler: async ({ player }, { lobbyId, ready }) => ({
         lobby: await lobbies.ready(lobbyId, player.userId, ready),
       }),
@@ -51,6 +55,7 @@ export function lobbyEvents(deps: {
       name: 'chat:send',
       summary: 'Say something in a lobby',
       schema: chatEvent,
+      answer: z.object({ message: messageView }),
       budget: { max: 20, perSeconds: 10 },
       handler: async ({ player }, { lobbyId, content }) => ({
         message: await messages.send(lobbyId, player, content),
@@ -60,6 +65,7 @@ export function lobbyEvents(deps: {
       name: 'chat:typing',
       summary: 'Whether I am typing; the others in the lobby are told',
       schema: typingEvent,
+      answer: z.object({}),
       budget: { max: 20, perSeconds: 10 },
       handler: async ({ player: { userId } }, { lobbyId, typing }) => {
         await messages.requireVoice(lobbyId, userId);

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock';
+import { AppError } from '../../core/errors';
 import type { UsersApi } from '../users';
 import type { LobbiesApi } from './lobbies.api';
 import { toLobby, toLobbyView, type LobbyRow } from './lobbies.models';
@@ -55,7 +56,18 @@ export function createLobbiesApi(deps: {
       const lobby = await store.read(lobbyId);
       requireHost(lobby, hostId);
       requirePossible(lobby, 'queue');
-      return { lobbyId, userIds: lobby.members.map((member) => member.userId) };
+      const { version, gameId, mode, matchId } = lobby;
+      return { lobbyId, version, gameId, mode, matchId, userIds: lobby.members.map((member) => member.userId) };
+    },
+
+    async holdParty(session, { lobbyId, version }) {
+      const { matchedCount } = await Lobbies.updateOne(
+        { _id: lobbyId, version },
+        { $inc: { searches: 1 }, $set: { lastActivityAt: new Date(clock.now()) } },
+        { session },
+      );
+      if (matchedCount !== 1)
+        throw new AppError('VERSION_CONFLICT', 'Somebody changed the lobby at the same moment: try again.');
     },
 
     async lobbiesOf(userId) {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock';
 import { AppError, notFound } from '../../core/errors';
+import type { Logger } from '../../core/logger';
 import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
 import type { Formation } from './formation';
@@ -33,6 +34,7 @@ export interface AcceptanceDeps {
   transact: Transact;
   outbox: Outbox<MatchmakingEvents>;
   clock: Clock;
+  logger: Logger;
 }
 
 /** Why a ticket of a match that fell through ends, or null where it goes back to the queue. */
@@ -41,7 +43,7 @@ type Verdict = (userIds: readonly string[], accepted: ReadonlySet<string>) => st
 const SWEEP_BATCH = 200;
 
 export function createAcceptanceService(deps: AcceptanceDeps): AcceptanceService {
-  const { Matches, store, pools, formation, transact, outbox, clock } = deps;
+  const { Matches, store, pools, formation, transact, outbox, clock, logger } = deps;
   const { Tickets } = store;
 
   const find = async (userId: string, matchId: string): Promise<MatchRow> => {
@@ -64,12 +66,12 @@ export function createAcceptanceService(deps: AcceptanceDeps): AcceptanceService
     };
   };
 
-  /** @returns false where the match is no longer a proposal */
-  const fallThrough = async (matchId: string, verdict: Verdict): Promise<boolean> => {
+  /** @param only a further condition on the match. @returns false where it does not hold, or the match is no longer a proposal */
+  const fallThrough = async (matchId: string, verdict: Verdict, only: object = {}): Promise<boolean> => {
     const requeued = await transact(async (session) => {
       const now = clock.now();
       const match = await Matches.findOneAndUpdate(
-        { _id: matchId, state: 'proposed' },
+        { ...only, _id: matchId, state: 'proposed' },
         { $set: { state: 'fellThrough', endedAt: new Date(now), discardAt: new Date(now + KEEP_FALLEN_MS) } },
         { session, returnDocument: 'after' },
       ).lean<MatchRow>();
@@ -115,6 +117,25 @@ export function createAcceptanceService(deps: AcceptanceDeps): AcceptanceService
 
   const allAccepted = (match: MatchRow) => match.accepted.length === match.players.length;
 
+  const endDue = async (match: MatchRow) => {
+    // accepted by all, and cut off before it could be confirmed
+    if (allAccepted(match)) return confirm(match);
+    const late: Verdict = (userIds, accepted) =>
+      userIds.every((userId) => accepted.has(userId)) ? null : 'not_accepted';
+    // somebody who accepted in the last moment is seen by the next sweep
+    await fallThrough(match._id.toHexString(), late, { accepted: match.accepted });
+  };
+
+  const endRequeued = async (match: MatchRow, userId: string, reason: string) => {
+    const ticket = ticketsOf(match).find(({ userIds }) => userIds.includes(userId));
+    if (!ticket) return;
+    const end = { state: 'cancelled', reason, userId } as const;
+    const ended = await transact((session) => store.end(session, ticket.ticketId, ['queued'], end));
+    if (!ended) return;
+    pools.remove(ticket.ticketId);
+    outbox.wake();
+  };
+
   return {
     async accept(userId, matchId) {
       const match = await Matches.findOneAndUpdate(
@@ -137,6 +158,8 @@ export function createAcceptanceService(deps: AcceptanceDeps): AcceptanceService
       const match = await find(userId, matchId);
       if (!fell && match.state !== 'fellThrough')
         throw new AppError('ALREADY_MATCHED', 'Everybody has accepted: the match has begun. Leave its lobby instead.');
+      // somebody else was faster, and this ticket is searching again: whoever declines does not want that
+      if (!fell) await endRequeued(match, userId, reason);
       return toMatchView(match, userId);
     },
 
@@ -146,12 +169,11 @@ export function createAcceptanceService(deps: AcceptanceDeps): AcceptanceService
         .limit(SWEEP_BATCH)
         .lean<MatchRow[]>();
       for (const match of due) {
-        // accepted by all, and cut off before it could be confirmed
-        if (allAccepted(match)) await confirm(match);
-        else
-          await fallThrough(match._id.toHexString(), (userIds, accepted) =>
-            userIds.every((userId) => accepted.has(userId)) ? null : 'not_accepted',
-          );
+        try {
+          await endDue(match);
+        } catch (err) {
+          logger.error({ err, matchId: match._id.toHexString() }, 'a proposal could not be ended');
+        }
       }
     },
   };

@@ -26,8 +26,11 @@ import type { Waits } from './waits';
  * others are not proposed with it again and again.
  */
 export interface Formation {
-  /** True when the match stands (or its proposal does). */
-  form(proposal: PoolProposal, mode: GameMode): Promise<boolean>;
+  /**
+   * True when the match stands (or its proposal does).
+   * @param tickets those of the proposal, in its order, at the revisions that the engine saw
+   */
+  form(proposal: PoolProposal, tickets: readonly PooledTicket[], mode: GameMode): Promise<boolean>;
   /** Makes a proposal that everybody accepted live. False where it is no longer a proposal. */
   confirm(match: MatchRow): Promise<boolean>;
 }
@@ -88,9 +91,7 @@ export function createFormation(deps: FormationDeps): Formation {
   };
 
   return {
-    async form(proposal, mode) {
-      const tickets = proposal.ticketIds.map((id) => pools.get(id)).filter((ticket) => ticket !== undefined);
-      if (tickets.length !== proposal.ticketIds.length) return false;
+    async form(proposal, tickets, mode) {
       const match = toMatch(proposal, mode, tickets, ids.id(), clock.now());
       const matchId = match._id.toHexString();
       const { acceptance } = mode.ruleSet;

@@ -94,7 +94,8 @@ export function createMatchesService({ Matches, lobbies, transact, outbox, clock
       for (const { _id } of rows)
         await transact(async (session) => {
           const result = await Matches.updateOne({ _id, live: true }, { $set: ended('not_reported') }, { session });
-          if (result.modifiedCount === 1) await lobbies.closeForMatch(session, _id.toHexString(), 'match_ended');
+          if (result.modifiedCount === 1)
+            await lobbies.closeForMatch(session, _id.toHexString(), 'nobody reported a result');
         });
       if (rows.length > 0) outbox.wake();
     },

@@ -10,7 +10,10 @@ const CATCH_UP_EVERY_MS = 5000;
 const STATUS_EVERY_MS = 2000;
 const MATCH_SWEEP_EVERY_MS = 60_000;
 
-/** The heartbeat: what time does to tickets and proposals first, so that the search that follows sees the present. */
+/**
+ * The heartbeat: what time does to tickets and proposals first, so that the search that follows sees the present. One thing
+ * that fails (a broken row, say) is logged and never keeps the others from being done.
+ */
 export function createMatchmakingLoop({
   everyMs,
   upkeep,
@@ -39,6 +42,13 @@ export function createMatchmakingLoop({
       last = now;
     };
   };
+  const attempt = async (what: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (err) {
+      logger.error({ err, what }, 'a part of the matchmaking tick failed');
+    }
+  };
   const catchUp = rarely(CATCH_UP_EVERY_MS, () => upkeep.catchUp());
   const tellStatus = rarely(STATUS_EVERY_MS, () => status.tell());
   const sweepMatches = rarely(MATCH_SWEEP_EVERY_MS, () => matches.sweep());
@@ -47,13 +57,13 @@ export function createMatchmakingLoop({
     name: 'matchmaking',
     everyMs,
     async tick() {
-      await upkeep.openDue();
-      await upkeep.expireDue();
-      await acceptance.sweep();
-      await catchUp();
+      await attempt('opening scheduled tickets', () => upkeep.openDue());
+      await attempt('expiring tickets', () => upkeep.expireDue());
+      await attempt('ending proposals', () => acceptance.sweep());
+      await attempt('catching up', catchUp);
+      await attempt('ending forgotten matches', sweepMatches);
       await search();
-      await tellStatus();
-      await sweepMatches();
+      await attempt('telling the status', tellStatus);
     },
     onError: (err) => logger.error({ err }, 'matchmaking tick failed'),
   });

@@ -17,6 +17,8 @@ export interface TicketRow {
   players: Types.ObjectId[];
   /** Set when a lobby's host queued the lobby. */
   lobbyId: Types.ObjectId | null;
+  /** Of the lobby when it was queued: later changes of who is in it end the search. */
+  lobbyVersion: number | null;
   /** `skills` are the players' ratings in that mode, in the order of `players`: nobody's rating changes while they search. */
   games: { gameId: Types.ObjectId; mode: string; weight: number; skills: Skill[] }[];
   /** Keys of the pools it stands in. */
@@ -104,6 +106,7 @@ export function createTicketModel(connection: Connection) {
       submittedBy: { type: ObjectId, required: true },
       players: { type: [ObjectId], required: true },
       lobbyId: { type: ObjectId, default: null },
+      lobbyVersion: { type: Number, default: null },
       games: { type: Mixed, required: true },
       pools: { type: [String], required: true },
       groupSize: { type: Mixed, default: null },

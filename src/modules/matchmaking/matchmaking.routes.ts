@@ -38,6 +38,8 @@ export interface MatchmakingHandlers {
 }
 
 const common = { tag: 'Matchmaking', access: 'player' } as const;
+const submitErrors = ['NOT_FOUND', 'ALREADY_QUEUED', 'IN_LIVE_MATCH', 'PARTY_TOO_BIG'] as const;
+const hostErrors = ['NOT_HOST', 'LOBBY_CLOSED'] as const;
 
 export function matchmakingRoutes(deps: MatchmakingHandlers): Route[] {
   return [...ticketRoutes(deps), ...lobbyQueueRoutes(deps), ...matchRoutes(deps), ...poolRoutes(deps)];
@@ -55,7 +57,7 @@ function ticketRoutes({ tickets, pools, waits, games, clock }: MatchmakingHandle
       body: submitBody,
       status: 201,
       answer: ticketView,
-      errors: ['ALREADY_QUEUED', 'IN_LIVE_MATCH', 'PARTY_TOO_BIG', 'NOT_FOUND'],
+      errors: [...submitErrors],
       handler: ({ player, body }) => tickets.submit(player.userId, body),
     }),
     route({
@@ -132,7 +134,7 @@ function lobbyQueueRoutes({ lobbyQueue }: MatchmakingHandlers): Route[] {
       body: queueBody,
       status: 201,
       answer: ticketView,
-      errors: ['NOT_FOUND', 'NOT_HOST', 'LOBBY_CLOSED', 'ALREADY_QUEUED', 'IN_LIVE_MATCH', 'PARTY_TOO_BIG', 'CONFLICT'],
+      errors: [...hostErrors, ...submitErrors, 'CONFLICT', 'VERSION_CONFLICT'],
       handler: ({ player, params, body }) => lobbyQueue.queue(player.userId, params.id, body),
     }),
     route({

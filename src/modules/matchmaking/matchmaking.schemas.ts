@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { objectId, text, timestamp } from '../../http/schemas';
+import { languageTag, objectId, text, timestamp } from '../../http/schemas';
 import { teamsView, ticketState } from '../../realtime/protocol';
 import { REGIONS } from './engine';
 
@@ -21,11 +21,6 @@ const games = z
 const groupSize = z
   .strictObject({ min: z.number().int().min(1).max(200), max: z.number().int().min(1).max(200) })
   .refine((size) => size.max >= size.min, { path: ['max'], message: 'must be at least min' });
-
-const languageTag = z
-  .string()
-  .max(35)
-  .regex(/^[a-z]{2,3}(-[a-z0-9]{2,8})*$/i, 'must be a BCP 47 tag such as en or pt-BR');
 
 const wishes = {
   groupSize: groupSize

@@ -1,10 +1,12 @@
+import { z } from 'zod';
 import type { EventBus } from '../../core/event-bus';
 import { clientEvent, type ClientEvent } from '../../realtime/client-event';
+import { SIGNAL_EVENTS } from '../../realtime/protocol';
 import { userRoom } from '../../realtime/rooms';
 import type { Realtime } from '../../realtime/server';
 import type { AcceptanceService } from './acceptance.service';
 import type { MatchmakingEvents } from './matchmaking.api';
-import { matchEvent, ticketEvent } from './matchmaking.schemas';
+import { matchEvent, matchView, ticketEvent, ticketView } from './matchmaking.schemas';
 import { ticketRoom, type StatusBoard } from './status';
 import type { TicketsService } from './tickets.service';
 
@@ -23,6 +25,7 @@ export function matchmakingEvents({
       name: 'matchmaking:subscribe',
       summary: 'Send me `matchmaking:status` of this ticket every few seconds',
       schema: ticketEvent,
+      answer: z.object({ ticket: ticketView, status: SIGNAL_EVENTS['matchmaking:status'].nullable() }),
       handler: async ({ player, join }, { ticketId }) => {
         const ticket = await tickets.view(player.userId, ticketId);
         await join(ticketRoom(ticketId));
@@ -34,12 +37,14 @@ export function matchmakingEvents({
       name: 'matchmaking:accept',
       summary: 'Accept a proposed match',
       schema: matchEvent,
+      answer: z.object({ match: matchView }),
       handler: async ({ player }, { matchId }) => ({ match: await acceptance.accept(player.userId, matchId) }),
     }),
     clientEvent({
       name: 'matchmaking:decline',
       summary: 'Decline a proposed match',
       schema: matchEvent,
+      answer: z.object({ match: matchView }),
       handler: async ({ player }, { matchId }) => ({ match: await acceptance.decline(player.userId, matchId) }),
     }),
   ];

@@ -19,6 +19,8 @@ export interface Pools {
   get(ticketId: string): PooledTicket | undefined;
   /** Pools that may hold a match now; each is taken as searched until something changes in it. */
   toSearch(now: number): Promise<SearchPool[]>;
+  /** These pools were not searched after all: they are searched again in the next round. */
+  searchAgain(keys: readonly string[]): void;
   tickets(pool: string): ReadonlyMap<string, EngineTicket>;
   /** Keys of the pools in which somebody waits. */
   keys(): string[];
@@ -35,6 +37,8 @@ export interface PooledTicket {
 
 export interface SearchPool extends NamedPool {
   mode: GameMode;
+  /** The tickets by id as they are searched: a commit names these revisions, whatever comes in meanwhile. */
+  seen: ReadonlyMap<string, PooledTicket>;
 }
 
 interface PoolState {
@@ -112,9 +116,16 @@ export function createPools({
         if (!mode || (pool.version === mode.version && pool.quietUntil > now)) continue;
         pool.version = mode.version;
         pool.quietUntil = nextRelaxation(mode.ruleSet, pool.tickets.values(), now);
-        found.push({ key, mode, ruleSet: mode.ruleSet, tickets: [...pool.tickets.values()] });
+        const seen = new Map([...pool.tickets.keys()].map((id) => [id, byId.get(id) as PooledTicket]));
+        found.push({ key, mode, ruleSet: mode.ruleSet, tickets: [...pool.tickets.values()], seen });
       }
       return found;
+    },
+    searchAgain(keys) {
+      for (const key of keys) {
+        const pool = pools.get(key);
+        if (pool) pool.quietUntil = 0;
+      }
     },
     tickets: (pool) => pools.get(pool)?.tickets ?? new Map<string, EngineTicket>(),
     keys: () => [...pools.keys()],

@@ -96,7 +96,7 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
       { session, returnDocument: 'after' },
     ).lean<MatchRow>();
     const matchId = match._id.toHexString();
-    await lobbies.closeForMatch(session, matchId, 'match_completed');
+    await lobbies.closeForMatch(session, matchId, 'the match is over');
     await outbox.append(session, 'match.completed', matchId, {
       matchId,
       gameId: match.gameId.toHexString(),

@@ -1,13 +1,21 @@
 import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/logger';
+import type { GameMode } from '../games';
 import type { UsersApi } from '../users';
 import { proposeAll, type PoolProposal } from './engine';
 import type { Formation } from './formation';
 import { inParallel } from './in-parallel';
-import type { Pools } from './pools';
+import type { PooledTicket, Pools, SearchPool } from './pools';
 
 /** Matches are independent of each other: this many commits run side by side. */
 const COMMITS_AT_ONCE = 16;
+
+/** What the engine proposes, with the tickets as it saw them. */
+interface Found {
+  proposal: PoolProposal;
+  mode: GameMode;
+  tickets: PooledTicket[];
+}
 
 /** One round of searching: what the engine proposes for the pools in which something changed, committed match by match. */
 export function createSearchRound({
@@ -24,44 +32,49 @@ export function createSearchRound({
   logger: Logger;
 }): () => Promise<void> {
   /** Blocks are read when a ticket enters; here they are read again, for somebody may just have been blocked. */
-  const withoutBlocked = async (proposals: PoolProposal[]): Promise<PoolProposal[]> => {
-    const members = (proposal: PoolProposal) => proposal.ticketIds.map((id) => pools.get(id)?.userIds ?? []);
-    const blocks = await users.blocks(proposals.flatMap((proposal) => members(proposal).flat()));
-    const [clean, barred] = partition(proposals, (proposal) => !anyBlocked(members(proposal), blocks));
-    if (barred.length > 0) await pools.refresh(barred.flatMap((proposal) => proposal.ticketIds));
-    return clean;
+  const withoutBlocked = async (found: Found[]): Promise<Found[]> => {
+    const blocks = await users.blocks(found.flatMap(({ tickets }) => tickets.flatMap((ticket) => ticket.userIds)));
+    const isBarred = ({ tickets }: Found) => anyBlocked(tickets, blocks);
+    await pools.refresh(found.filter(isBarred).flatMap(({ proposal }) => proposal.ticketIds));
+    return found.filter((each) => !isBarred(each));
+  };
+
+  const search = async (searched: readonly SearchPool[], now: number) => {
+    const byKey = new Map(searched.map((pool) => [pool.key, pool]));
+    const found = proposeAll(searched, now, now).map((proposal): Found => {
+      const { mode, seen } = byKey.get(proposal.pool) as SearchPool;
+      return { proposal, mode, tickets: proposal.ticketIds.map((id) => seen.get(id) as PooledTicket) };
+    });
+    if (found.length === 0) return;
+    let formed = 0;
+    await inParallel(await withoutBlocked(found), COMMITS_AT_ONCE, async ({ proposal, tickets, mode }) => {
+      if (await formation.form(proposal, tickets, mode)) formed += 1;
+    });
+    logger.debug({ pools: searched.length, proposed: found.length, formed }, 'matchmaking round');
   };
 
   return async () => {
     const now = clock.now();
     const searched = await pools.toSearch(now);
-    if (searched.length === 0) return;
-    const modes = new Map(searched.map((pool) => [pool.key, pool.mode]));
-    const proposals = proposeAll(searched, now, now);
-    if (proposals.length === 0) return;
-    const wanted = await withoutBlocked(proposals);
-    let formed = 0;
-    await inParallel(wanted, COMMITS_AT_ONCE, async (proposal) => {
-      const mode = modes.get(proposal.pool);
-      if (mode && (await formation.form(proposal, mode))) formed += 1;
-    });
-    logger.debug({ pools: searched.length, proposed: proposals.length, formed }, 'matchmaking round');
+    try {
+      await search(searched, now);
+    } catch (error) {
+      // nobody who could have been matched waits for the next change of the pool
+      pools.searchAgain(searched.map((pool) => pool.key));
+      throw error;
+    }
   };
 }
 
 /** Whether somebody of one ticket is barred from somebody of another. */
-function anyBlocked(tickets: readonly string[][], blocks: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  return tickets.some((mine, i) =>
-    mine.some((userId) => {
+function anyBlocked(tickets: readonly PooledTicket[], blocks: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+  return tickets.some((mine) =>
+    mine.userIds.some((userId) => {
       const barred = blocks.get(userId);
-      return barred !== undefined && tickets.some((theirs, j) => i !== j && theirs.some((other) => barred.has(other)));
+      return (
+        barred !== undefined &&
+        tickets.some((theirs) => theirs !== mine && theirs.userIds.some((other) => barred.has(other)))
+      );
     }),
   );
-}
-
-function partition<Item>(items: readonly Item[], fits: (item: Item) => boolean): [Item[], Item[]] {
-  const yes: Item[] = [];
-  const no: Item[] = [];
-  for (const item of items) (fits(item) ? yes : no).push(item);
-  return [yes, no];
 }

@@ -4,6 +4,7 @@ import type { Ids } from '../../core/ids';
 import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
 import type { GameMode, GamesApi } from '../games';
+import type { LobbiesApi, Party } from '../lobbies';
 import type { UsersApi } from '../users';
 import type { AcceptanceService } from './acceptance.service';
 import type { MatchmakingEvents } from './matchmaking.api';
@@ -19,9 +20,10 @@ import type { Waits } from './waits';
 export interface TicketsService {
   /**
    * @param party everybody who searches together, the submitter among them
-   * @throws ALREADY_QUEUED (decided by the unique index), IN_LIVE_MATCH, PARTY_TOO_BIG, NOT_FOUND for an unknown mode
+   * @throws ALREADY_QUEUED (decided by the unique index), IN_LIVE_MATCH, PARTY_TOO_BIG, NOT_FOUND for an unknown mode,
+   * VERSION_CONFLICT where the party is no longer the same
    */
-  submit(userId: string, request: TicketRequest, party?: { lobbyId: string; userIds: string[] }): Promise<TicketView>;
+  submit(userId: string, request: TicketRequest, party?: Party): Promise<TicketView>;
   current(userId: string): Promise<TicketView | null>;
   /** The ticket, for one of its players. @throws NOT_FOUND */
   view(userId: string, ticketId: string): Promise<TicketView>;
@@ -29,8 +31,8 @@ export interface TicketsService {
   change(userId: string, ticketId: string, change: TicketChange): Promise<TicketView>;
   /** Cancelling what is cancelled or expired is fine. While proposed it declines. @throws ALREADY_MATCHED, NOT_FOUND */
   cancel(userId: string, ticketId: string, reason?: string): Promise<void>;
-  /** Cancels the open ticket of a lobby, if there is one. @param userId only if this player is part of it */
-  cancelOfLobby(lobbyId: string, reason: string, userId?: string): Promise<boolean>;
+  /** Cancels the open ticket of a lobby, if there is one that `which` fits. */
+  cancelOfLobby(lobbyId: string, reason: string, which: { userId?: string; queuedBefore?: number }): Promise<boolean>;
 }
 
 export interface TicketsDeps {
@@ -44,6 +46,7 @@ export interface TicketsDeps {
   outbox: Outbox<MatchmakingEvents>;
   users: Pick<UsersApi, 'preferences' | 'blocks'>;
   games: Pick<GamesApi, 'mode'>;
+  lobbies: Pick<LobbiesApi, 'holdParty'>;
   clock: Clock;
   ids: Ids;
 }
@@ -54,7 +57,8 @@ type Choice = TicketRequest['games'][number];
 const ATTEMPTS = 5;
 
 export function createTicketsService(deps: TicketsDeps): TicketsService {
-  const { Matches, Ratings, store, pools, waits, acceptance, transact, outbox, users, games, clock, ids } = deps;
+  const { Matches, Ratings, store, pools, waits, acceptance, transact, outbox, users, games, lobbies, clock, ids } =
+    deps;
   const { Tickets } = store;
 
   const modesOf = (choices: readonly Choice[]): Promise<GameMode[]> =>
@@ -140,6 +144,12 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
     ).lean<TicketRow>();
   };
 
+  const insertHeld = (row: TicketRow, party: Party) =>
+    transact(async (session) => {
+      await lobbies.holdParty(session, party);
+      await Tickets.collection.insertOne(row, { session });
+    });
+
   const cancel: TicketsService['cancel'] = async (userId, ticketId, reason = 'cancelled_by_player') => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const ended = await transact((session) =>
@@ -179,6 +189,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
         submittedBy: oid(userId),
         players: userIds.map(oid),
         lobbyId: party ? oid(party.lobbyId) : null,
+        lobbyVersion: party?.version ?? null,
         games: rated,
         pools: request.games.map(({ gameId, mode }) => poolKey(gameId, mode)),
         groupSize: request.groupSize,
@@ -202,7 +213,8 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
         endedAt: null,
       };
       try {
-        await Tickets.collection.insertOne(row);
+        if (party) await insertHeld(row, party);
+        else await Tickets.collection.insertOne(row);
       } catch (error) {
         if (!isDuplicateKey(error, 'players')) throw error;
         throw new AppError(
@@ -233,8 +245,13 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
 
     cancel,
 
-    async cancelOfLobby(lobbyId, reason, userId) {
-      const filter = { lobbyId, open: true, ...(userId === undefined ? {} : { players: userId }) };
+    async cancelOfLobby(lobbyId, reason, { userId, queuedBefore }) {
+      const filter = {
+        lobbyId,
+        open: true,
+        ...(userId === undefined ? {} : { players: userId }),
+        ...(queuedBefore === undefined ? {} : { lobbyVersion: { $lt: queuedBefore } }),
+      };
       const row = await Tickets.findOne(filter).lean<TicketRow>();
       if (!row) return false;
       await cancel(userId ?? row.submittedBy.toHexString(), row._id.toHexString(), reason);

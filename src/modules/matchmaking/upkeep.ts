@@ -15,7 +15,10 @@ export interface Upkeep {
   openDue(): Promise<void>;
   /** Ends tickets whose time is over. A proposed ticket is left until its match is decided. */
   expireDue(): Promise<void>;
-  /** Takes in what changed since the last time without this instance hearing of it. */
+  /**
+   * Takes in what changed since the last time without this instance hearing of it, and goes on with a walk through the memory
+   * that drops what has ended elsewhere (in the moment between writing a ticket and taking it in, for one).
+   */
   catchUp(): Promise<void>;
   /** Reads all queued tickets, and the waits of the last hour. */
   restore(): Promise<void>;
@@ -46,10 +49,28 @@ export function createUpkeep({
 }): Upkeep {
   const { Tickets } = store;
   let seenUntil = 0;
+  let walk = pools.all()[Symbol.iterator]();
 
   const putAll = async (rows: readonly TicketRow[]) => {
     const blocks = await users.blocks(rows.flatMap(playersOf));
     for (const row of rows) pools.put(row, blockedBy(playersOf(row), blocks));
+  };
+
+  /** Drops tickets that are no longer queued, of the next batch of those in memory. */
+  const forgetEnded = async () => {
+    const ids: string[] = [];
+    while (ids.length < BATCH) {
+      const next = walk.next();
+      if (next.done) {
+        walk = pools.all()[Symbol.iterator]();
+        break;
+      }
+      ids.push(next.value.id);
+    }
+    if (ids.length === 0) return;
+    const queued = await Tickets.find({ _id: { $in: ids }, state: 'queued' }, { _id: 1 }).lean();
+    const known = new Set(queued.map((row) => row._id.toHexString()));
+    for (const id of ids) if (!known.has(id)) pools.remove(id);
   };
 
   return {
@@ -98,6 +119,7 @@ export function createUpkeep({
       });
       await pools.refresh(news.map((row) => row._id.toHexString()));
       seenUntil = now;
+      await forgetEnded();
     },
 
     async restore() {

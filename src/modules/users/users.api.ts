@@ -1,3 +1,5 @@
+import type { OwnProfile } from './users.schemas';
+
 /** What neighbours may ask of the users module. Ids are 24-hex strings. */
 export interface UsersApi {
   /** @throws EMAIL_TAKEN, USERNAME_TAKEN (decided by the unique indexes) */
@@ -8,12 +10,20 @@ export interface UsersApi {
     displayName?: string | undefined;
   }): Promise<Account>;
   /** By e-mail address or username, whatever the case. */
-  findForLogin(identifier: string): Promise<(Account & { passwordHash: string }) | null>;
+  findForLogin(identifier: string): Promise<Credentials | null>;
+  credentials(userId: string): Promise<Credentials | null>;
   account(userId: string): Promise<Account | null>;
-  /** The own profile, as `GET /api/users/me` shows it. */
-  profile(userId: string): Promise<object>;
-  /** Makes every access token given so far worthless. */
-  bumpTokenVersion(userId: string): Promise<void>;
+  /** Stores the same password hashed anew, unless it has changed since `from`. */
+  rehash(userId: string, from: string, to: string): Promise<void>;
+  /**
+   * Puts a new password in the place of `from`, and makes every session so far worthless in the same write.
+   * @returns the new token version, or null where the password is no longer `from`
+   */
+  changePassword(userId: string, from: string, to: string): Promise<number | null>;
+  /** The own profile, as `GET /api/users/me` shows it. @throws NOT_FOUND */
+  profile(userId: string): Promise<OwnProfile>;
+  /** Makes every session and access token given so far worthless. @returns the new version */
+  bumpTokenVersion(userId: string): Promise<number>;
   /** Makes the account with this address an admin. @returns false where there is none */
   promoteToAdmin(email: string): Promise<boolean>;
   /** Who these are, for lists and chat; unknown ids are left out. */
@@ -29,7 +39,12 @@ export interface Account {
   username: string;
   role: 'player' | 'moderator' | 'admin';
   status: 'active' | 'suspended' | 'banned';
+  /** A session of another version is over. */
   tokenVersion: number;
+}
+
+export interface Credentials extends Account {
+  passwordHash: string;
 }
 
 export interface UserSummary {

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock';
 import type { Ids } from '../../core/ids';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
+import type { GamesApi } from '../games';
 import type { Module } from '../module';
 import type { UserEvents, UsersApi } from './users.api';
 
@@ -12,6 +13,7 @@ export interface UsersDeps {
   outbox: Outbox<UserEvents>;
   clock: Clock;
   ids: Ids;
+  games: Pick<GamesApi, 'known'>;
 }
 
 /** Accounts as others see them: profiles, preferences, search, friends and blocks. */

@@ -1,0 +1,39 @@
+# The production image: docker build --build-arg VERSION=1.2.3 -t maoga-server:1.2.3 .
+#
+# Packages that hold native code bring it prebuilt, so no package's install script runs here.
+
+FROM node:26.10.0-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src src
+COPY scripts scripts
+RUN npm run build
+
+FROM node:26.10.0-slim AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts && npm cache clean --force
+
+FROM node:26.10.0-slim
+ARG VERSION=unversioned
+LABEL org.opencontainers.image.title="Maoga server" \
+      org.opencontainers.image.description="Game-matchmaking server: accounts, catalogue, matchmaking, lobbies with chat, notifications" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}"
+# everything secret comes from where the container runs
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
+WORKDIR /app
+# the files stay root's: the server, as `node`, can read but not change them
+COPY package.json LICENSE ./
+COPY migrations migrations
+COPY --from=dependencies /app/node_modules node_modules
+COPY --from=build /app/dist dist
+USER node
+EXPOSE 3000 9464
+# alive, not ready: a container is not restarted because its database is away
+HEALTHCHECK --interval=10s --timeout=3s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+# No init process: the server handles SIGTERM and SIGINT itself, and starts no child that could be left behind.
+CMD ["node", "--enable-source-maps", "dist/src/main.js"]

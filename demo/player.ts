@@ -1,0 +1,83 @@
+import { io, type Socket } from 'socket.io-client';
+import type { Answer, Rest } from './rest';
+
+/** A simulated player: an account, a connection, and a memory of everything that was heard on it. */
+export interface Player {
+  readonly username: string;
+  readonly userId: string;
+  /** One request, waiting where the server says so. */
+  call(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** Sends an event and resolves with its acknowledgement. */
+  send(event: string, payload: object): Promise<Acknowledgement>;
+  /** Connects (again) and resolves with the snapshot that the server greets with. */
+  connect(): Promise<Snapshot>;
+  /** Drops the connection without a word. */
+  drop(): void;
+  /** Everything heard from now on. */
+  onEvent(listener: (heard: Heard) => void): void;
+}
+
+export interface Heard {
+  name: string;
+  // what a server says is untyped until it is looked at
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  payload: any;
+}
+
+export interface Acknowledgement {
+  ok: boolean;
+  error?: { code: string; message: string };
+}
+
+export interface Snapshot {
+  ticket: { id: string; state: string } | null;
+  match: { id: string } | null;
+  seq: number;
+}
+
+const PATIENCE_MS = 20_000;
+
+/** Registers a new account. @throws with what the server said */
+export async function registerPlayer(rest: Rest, url: string, username: string): Promise<Player> {
+  const account = { username, email: `${username}@demo.example`, password: `${username}!over-the-hill` };
+  const registered = await rest.patient({ method: 'POST', path: '/api/auth/register', body: account });
+  if (registered.status !== 201) throw new Error(`registering ${username}: ${wordsOf(registered)}`);
+  const token: string = registered.body.accessToken;
+  const listeners: ((heard: Heard) => void)[] = [];
+  let socket: Socket | undefined;
+
+  return {
+    username,
+    userId: registered.body.user.id,
+    call: (method, path, body) => rest.patient({ method, path, token, body }),
+    send: (event, payload) => {
+      if (!socket) throw new Error(`${username} is not connected`);
+      return socket.timeout(PATIENCE_MS).emitWithAck(event, payload) as Promise<Acknowledgement>;
+    },
+    connect() {
+      const mine = io(url, { auth: { token }, transports: ['websocket'], forceNew: true, reconnection: false });
+      socket = mine;
+      mine.onAny((name: string, payload: unknown) => {
+        for (const listener of listeners) listener({ name, payload });
+      });
+      return new Promise((resolve, reject) => {
+        const late = setTimeout(
+          () => reject(new Error(`${username} was not greeted within ${PATIENCE_MS} ms`)),
+          PATIENCE_MS,
+        );
+        const settled = () => clearTimeout(late);
+        mine.once('connected', (snapshot: Snapshot) => (settled(), resolve(snapshot)));
+        mine.once('connect_error', (error) => (settled(), reject(new Error(`${username}: ${error.message}`))));
+      });
+    },
+    drop() {
+      socket?.removeAllListeners();
+      socket?.disconnect();
+    },
+    onEvent: (listener) => void listeners.push(listener),
+  };
+}
+
+/** What an answer says, for people. */
+export const wordsOf = ({ status, body }: Answer): string =>
+  `${status}${body?.code ? ` ${String(body.code)}` : ''}${body?.detail ? `: ${String(body.detail)}` : ''}`;

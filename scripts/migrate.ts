@@ -1,0 +1,50 @@
+import { ConfigError, loadConfig } from '../src/config/config';
+import { developmentSecrets } from '../src/config/development-secrets';
+import { readEnvironment } from '../src/config/environment';
+import { createLogger } from '../src/core/logger';
+import { connectDatabase } from '../src/database/connect';
+import { migrateDown, migrateUp, migrationStatus, type Migration } from '../src/database/migrations';
+
+/**
+ * `npm run migrate:up | migrate:down | migrate:status`, in an image `node dist/scripts/migrate.js up`: on the database
+ * that the server would use with the same settings. `down` takes back one migration, the newest.
+ */
+
+const USAGE = 'Usage: migrate up | down | status';
+
+async function main(command: string | undefined): Promise<void> {
+  if (command !== 'up' && command !== 'down' && command !== 'status') throw new UsageError(USAGE);
+  const config = loadConfig(readEnvironment(), developmentSecrets);
+  // what has been done is printed below; only what goes wrong is logged besides
+  const logger = createLogger({ ...config.log, level: 'warn' });
+  const { connection, description, stop } = await connectDatabase(config.database, logger);
+  try {
+    print(`Database: ${description}`);
+    if (command === 'status') print(table(await migrationStatus(connection)));
+    else if (command === 'up') print(told('Applied', await migrateUp(connection, logger), 'Nothing is pending.'));
+    else print(told('Taken back', await migrateDown(connection, logger), 'Nothing is applied.'));
+  } finally {
+    await stop();
+  }
+}
+
+class UsageError extends Error {}
+
+function table(migrations: Migration[]): string {
+  const width = Math.max(...migrations.map(({ fileName }) => fileName.length));
+  return migrations.map(({ fileName, appliedAt }) => `${fileName.padEnd(width)}  ${appliedAt ?? 'pending'}`).join('\n');
+}
+
+function told(what: string, files: string[], nothing: string): string {
+  return files.length === 0 ? nothing : files.map((file) => `${what}: ${file}`).join('\n');
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+main(process.argv[2]).catch((error: unknown) => {
+  const expected = error instanceof ConfigError || error instanceof UsageError;
+  process.stderr.write(`${expected ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.exitCode = 1;
+});

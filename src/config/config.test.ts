@@ -1,0 +1,146 @@
+import { ConfigError, loadConfig, type Config } from './config';
+
+const SECRETS = { jwtSecret: 'generated-jwt-'.repeat(3), refreshSecret: 'generated-refresh-'.repeat(3) };
+const generate = () => SECRETS;
+const never = () => {
+  throw new Error('secrets were generated');
+};
+
+/** Everything that production asks for. */
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  MONGODB_URI: 'mongodb://db.example/maoga?replicaSet=rs0',
+  REDIS_URL: 'rediss://cache.example',
+  JWT_SECRET: 'FqV3xw9Zt0bLh7Rk2mYp8JdNcU5eSgAo',
+  JWT_REFRESH_SECRET: '4f1c9a7be2d80563719bfa02c6e8d354',
+  PUBLIC_URL: 'https://play.example',
+};
+
+function faultsOf(environment: Record<string, string>): string[] {
+  try {
+    loadConfig(environment, generate);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError);
+    return [...(error as Error).message.matchAll(/^ {2}- (\w+)(?: and \w+)?:/gm)].map(([, name]) => name ?? '');
+  }
+  return [];
+}
+
+describe('configuration', () => {
+  it('needs nothing in development', () => {
+    const config = loadConfig({}, generate);
+    expect(config).toMatchObject({
+      env: 'development',
+      http: { host: '127.0.0.1', port: 3000 },
+      database: { uri: undefined, directory: '.data', allowEmbedded: true, migrate: true, seed: true },
+      auth: { keys: { current: { id: 'k1', secret: SECRETS.jwtSecret } }, refreshSecret: SECRETS.refreshSecret },
+      metrics: { port: undefined },
+    });
+  });
+
+  it('takes an empty variable for one that is not set', () => {
+    expect(loadConfig({ PORT: '', MONGODB_URI: '', LOG_LEVEL: '' }, generate)).toEqual(loadConfig({}, generate));
+  });
+
+  it('ignores what is not its own', () => {
+    expect(loadConfig({ PATH: '/bin', HOME: '/' }, generate)).toEqual(loadConfig({}, generate));
+  });
+
+  it('splits lists and leaves empty parts out', () => {
+    const { http } = loadConfig({ CORS_ORIGINS: 'https://a.example, https://b.example,,' }, generate);
+    expect(http.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
+  });
+
+  it('reports every fault in one message, and where to read about them', () => {
+    const environment = { PORT: 'many', NODE_ENV: 'prod', JWT_SECRET: 'short', MONGODB_URI: 'localhost', DOCS: 'yes' };
+    expect(faultsOf(environment)).toEqual(['NODE_ENV', 'PORT', 'MONGODB_URI', 'JWT_SECRET', 'DOCS']);
+    expect(() => loadConfig(environment, generate)).toThrow(/\.env\.example/);
+  });
+
+  it('never repeats the value of a secret in a message', () => {
+    expect(() => loadConfig({ JWT_SECRET: 'hunter2' }, generate)).not.toThrow(/hunter2/);
+  });
+
+  it.each([
+    ['PORT', '65536'],
+    ['PORT', '80.5'],
+    ['REDIS_URL', 'http://cache'],
+    ['PUBLIC_URL', 'play.example'],
+    ['BCRYPT_COST', '3'],
+    ['TRUST_PROXY_HOPS', '-1'],
+    ['RATE_LIMITS', 'maybe'],
+    ['JWT_SECRET', 'x'.repeat(31)],
+    ['JWT_REFRESH_SECRET', 'x'.repeat(31)],
+    ['JWT_PREVIOUS_SECRET', 'x'.repeat(31)],
+  ])('refuses %s=%s', (name, value) => {
+    expect(faultsOf({ [name]: value })).toEqual([name]);
+  });
+
+  it('is frozen at every depth', () => {
+    const frozen = (value: unknown): boolean =>
+      typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen));
+    const config: Config = loadConfig({ CORS_ORIGINS: 'https://a.example' }, generate);
+    expect(frozen(config)).toBe(true);
+    expect(() => {
+      config.http.port = 1;
+    }).toThrow(TypeError);
+  });
+
+  describe('of keys', () => {
+    const previous = { JWT_PREVIOUS_SECRET: 'p'.repeat(32), JWT_PREVIOUS_KEY_ID: 'k0' };
+
+    it('knows a previous one during a change', () => {
+      expect(loadConfig(previous, generate).auth.keys.previous).toEqual({ id: 'k0', secret: 'p'.repeat(32) });
+    });
+
+    it('wants the previous one whole, under a name of its own', () => {
+      expect(faultsOf({ JWT_PREVIOUS_KEY_ID: 'k0' })).toEqual(['JWT_PREVIOUS_SECRET']);
+      expect(faultsOf({ ...previous, JWT_PREVIOUS_KEY_ID: 'k1' })).toEqual(['JWT_PREVIOUS_KEY_ID']);
+    });
+
+    it('asks for generated ones only where one is missing', () => {
+      const both = { JWT_SECRET: 'a'.repeat(32), JWT_REFRESH_SECRET: 'b'.repeat(32) };
+      expect(loadConfig(both, never).auth.refreshSecret).toBe(both.JWT_REFRESH_SECRET);
+      const one = loadConfig({ JWT_SECRET: both.JWT_SECRET }, generate).auth;
+      expect([one.keys.current.secret, one.refreshSecret]).toEqual([both.JWT_SECRET, SECRETS.refreshSecret]);
+    });
+  });
+
+  describe.each(['production', 'staging'])('in %s', (kind) => {
+    const environment = { ...PRODUCTION, NODE_ENV: kind };
+
+    it('starts on settings of its own and never makes secrets', () => {
+      expect(loadConfig(environment, never)).toMatchObject({
+        database: { uri: PRODUCTION.MONGODB_URI, allowEmbedded: false, migrate: false, seed: false },
+        metrics: { port: 9464 },
+        http: { rateLimits: true },
+      });
+    });
+
+    it('names everything that is missing at once', () => {
+      const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL'];
+      expect(faultsOf({ NODE_ENV: kind })).toEqual(required);
+    });
+
+    it.each([
+      ['BCRYPT_COST', '9'],
+      ['RATE_LIMITS', 'false'],
+      ['JWT_SECRET', 'weak'],
+      ['JWT_REFRESH_SECRET', 'weak'],
+    ])('refuses %s=%s', (name, value) => {
+      expect(faultsOf({ ...environment, [name]: value })).toEqual([name]);
+    });
+
+    it.each([
+      ['JWT_SECRET', 'x'.repeat(64)],
+      ['JWT_REFRESH_SECRET', 'changeme'.repeat(5)],
+      ['JWT_REFRESH_SECRET', PRODUCTION.JWT_SECRET],
+    ])('refuses %s=%s, long as it is', (name, value) => {
+      expect(faultsOf({ ...environment, [name]: value })).toEqual([name]);
+    });
+
+    it('migrates at start where that is asked for', () => {
+      expect(loadConfig({ ...environment, MIGRATE_ON_START: 'true' }, never).database.migrate).toBe(true);
+    });
+  });
+});

@@ -1,0 +1,86 @@
+import { isUtf8 } from 'node:buffer';
+import express, { type RequestHandler } from 'express';
+import { AppError } from '../core/errors';
+import { keyOf, type Idempotency } from './idempotency';
+import { BODY_LIMIT, BodyFault } from './problems';
+import type { AppResponse, Identity, Locals, Route } from './route';
+import { parseInput } from './validation';
+
+/** The steps of a request to a route of the registry: who asks, what is sent, and the answer. */
+
+export function requireIdentity(
+  authenticate: (token: string) => Promise<Identity>,
+  access: 'player' | 'admin',
+): RequestHandler {
+  return async (request, response, next) => {
+    const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+    if (scheme?.toLowerCase() !== 'bearer' || !token)
+      throw new AppError('UNAUTHENTICATED', 'Send `Authorization: Bearer <access token>`.');
+    const player = await authenticate(token);
+    if (access === 'admin' && player.role !== 'admin') throw new AppError('FORBIDDEN', 'Only an admin may do this.');
+    (response as AppResponse).locals.player = player;
+    next();
+  };
+}
+
+const requireJson: RequestHandler = (request, _response, next) => {
+  const hasBody =
+    request.headers['content-length'] !== '0' &&
+    (request.headers['content-length'] !== undefined || 'transfer-encoding' in request.headers);
+  if (hasBody && !request.is('application/json'))
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as `Content-Type: application/json`.');
+  next();
+};
+
+/** Reads a JSON body. The parser would put replacement characters where the bytes are not UTF-8: that is refused instead. */
+export const jsonBody: RequestHandler[] = [
+  requireJson,
+  express.json({
+    limit: BODY_LIMIT,
+    strict: true,
+    type: 'application/json',
+    verify: (_request, _response, bytes, encoding) => {
+      if (encoding !== 'utf-8') throw new BodyFault('charset.unsupported');
+      if (!isUtf8(bytes)) throw new BodyFault('entity.parse.failed');
+    },
+  }),
+];
+
+/** Parses everything a route takes, before anything is done. */
+export function validate(route: Route): RequestHandler {
+  return (request, response, next) => {
+    const locals = (response as AppResponse).locals;
+    locals.input = {
+      params: route.params ? parseInput(route.params, request.params, 'path') : {},
+      query: route.query ? parseInput(route.query, request.query, 'query') : {},
+      body: route.body ? parseInput(route.body, request.body ?? {}, 'body') : undefined,
+      // undefined only where access is `anyone`, as RouteInput says
+      player: locals.player as Identity,
+      ip: request.ip ?? '',
+      userAgent: request.headers['user-agent'] ?? '',
+      requestId: locals.requestId,
+    };
+    next();
+  };
+}
+
+export function answer(route: Route, idempotency: Idempotency): RequestHandler {
+  return async (request, response) => {
+    const { input } = (response as AppResponse).locals as Required<Locals>;
+    const handle = async () => {
+      const result = await route.handler(input);
+      // the answer schema is an allow-list: what it does not name never leaves
+      return route.answer ? route.answer.parse(result) : result;
+    };
+    const key = route.idempotent ? keyOf(request.headers) : undefined;
+    if (key === undefined) {
+      const body = await handle();
+      response.status(route.status);
+      return void (route.status === 204 ? response.end() : response.json(body));
+    }
+    const target = `${route.method} ${request.path}`;
+    const { body, replayed } = await idempotency.once({ key, target, input }, handle);
+    if (replayed) response.setHeader('Idempotent-Replayed', 'true');
+    response.status(route.status).type('application/json').send(body);
+  };
+}

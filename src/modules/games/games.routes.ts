@@ -1,0 +1,96 @@
+import { route, type Route } from '../../http/route';
+import { idParams } from '../../http/schemas';
+import type { GameChanges } from './game-changes.service';
+import {
+  gameParams,
+  gamePatch,
+  gamesPage,
+  gamesQuery,
+  gameView,
+  modeBody,
+  modeParams,
+  modeView,
+  newGame,
+  trendingQuery,
+} from './games.schemas';
+import type { GamesService } from './games.service';
+
+export function gameRoutes(games: GamesService, changes: GameChanges): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/games',
+      summary: 'The catalogue: searched, filtered, sorted, page by page',
+      tag: 'Games',
+      access: 'anyone',
+      query: gamesQuery,
+      status: 200,
+      answer: gamesPage,
+      errors: ['BAD_CURSOR'],
+      handler: ({ query }) => games.list(query),
+    }),
+    // before the route with the parameter, which would take it for a slug
+    route({
+      method: 'get',
+      path: '/api/games/trending',
+      summary: 'Games of which most matches were formed lately; each match counts half with every week',
+      tag: 'Games',
+      access: 'anyone',
+      query: trendingQuery,
+      status: 200,
+      answer: gamesPage,
+      handler: ({ query }) => games.trending(query.limit),
+    }),
+    route({
+      method: 'get',
+      path: '/api/games/:idOrSlug',
+      summary: 'A game with its modes and their rule sets',
+      tag: 'Games',
+      access: 'anyone',
+      params: gameParams,
+      status: 200,
+      answer: gameView,
+      errors: ['NOT_FOUND'],
+      handler: ({ params }) => games.get(params.idOrSlug),
+    }),
+    route({
+      method: 'post',
+      path: '/api/games',
+      summary: 'Add a game',
+      tag: 'Games',
+      access: 'admin',
+      idempotent: true,
+      body: newGame,
+      status: 201,
+      answer: gameView,
+      errors: ['SLUG_TAKEN'],
+      handler: ({ body }) => changes.create(body),
+    }),
+    route({
+      method: 'patch',
+      path: '/api/games/:id',
+      summary: 'Change what is said of a game',
+      tag: 'Games',
+      access: 'admin',
+      params: idParams,
+      body: gamePatch,
+      status: 200,
+      answer: gameView,
+      errors: ['NOT_FOUND', 'VERSION_CONFLICT'],
+      handler: ({ params, body }) => changes.patch(params.id, body),
+    }),
+    route({
+      method: 'put',
+      path: '/api/games/:id/modes/:key',
+      summary: 'Add a mode or replace its rule set: it holds for the next search round, without a restart',
+      tag: 'Games',
+      access: 'admin',
+      params: modeParams,
+      body: modeBody,
+      status: 200,
+      answer: modeView,
+      errors: ['NOT_FOUND', 'CONFLICT', 'VERSION_CONFLICT'],
+      handler: ({ params, body }) => changes.putMode(params.id, params.key, body),
+    }),
+  ];
+}

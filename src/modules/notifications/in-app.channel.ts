@@ -1,0 +1,16 @@
+import type { Feed } from '../../realtime/feed';
+import type { Channel } from './channels';
+import type { Inbox } from './inbox.service';
+
+/** Tells the user's connected devices. Those that are away find the notification in the list, and the count in `connected`. */
+export function createInAppChannel({ feed, inbox }: { feed: Feed; inbox: Pick<Inbox, 'unread'> }): Channel {
+  return {
+    name: 'inApp',
+    async deliver(notification, { userId }) {
+      await feed.tell(notification.id, [userId], 'notification:new', { notification });
+      await feed.tell(`${notification.id}:count`, [userId], 'notification:count', {
+        unread: await inbox.unread(userId),
+      });
+    },
+  };
+}

