@@ -111,23 +111,25 @@ export class Engine {
    */
   *pass(now: number): Generator<PoolProposal | null> {
     const shifts: Shift[] = [];
-    for (const { key, pool } of [...this.standings]) {
+    for (const { key, pool, search } of [...this.standings]) {
       for (const _ of pool.advance(now)) yield null;
+      search.begin(now);
       shifts.push(...shiftsOf(key, pool, now));
       yield null;
     }
     shifts.sort((a, b) => b.generation - a.generation || a.deficit - b.deficit || (a.key < b.key ? -1 : 1));
-    for (const shift of shifts) yield* this.work(shift, now);
+    for (const shift of shifts) yield* this.work(shift);
   }
 
-  private *work({ key, slots }: Shift, now: number): Generator<PoolProposal | null> {
+  private *work({ key, slots }: Shift): Generator<PoolProposal | null> {
     for (let i = 0; i < slots.length; i++) {
       if (i % STRIDE === STRIDE - 1) yield null;
       const slot = slots[i] as number;
       const standing = this.standings[this.indexOf.get(key) as number];
       if (!standing?.pool.isOpen(slot)) continue;
-      const found = standing.search.find(slot, now);
-      if (found) yield this.take(key, standing.pool, found);
+      const { pool, search } = standing;
+      // all of them are taken before the caller hears of the first: it may add and remove tickets then
+      yield* search.find(slot).map((found) => this.take(key, pool, found));
     }
   }
 

@@ -2,6 +2,7 @@ import { Candidates } from './candidates';
 import { Group } from './group';
 import type { Pool } from './pool';
 import { judge, type Judgement } from './quality';
+import { bestMatches, circleOf, SMALL } from './small-pools';
 import { splitIntoTeams, type Teams } from './teams';
 
 export interface Found {
@@ -15,43 +16,85 @@ export interface Found {
 /** Attempts to add a ticket, and to split a group into teams, in one search by trial. */
 const TRIALS = 600;
 const SPLITS = 12;
+/** A pool with no more open tickets than this is small throughout: worth looking for circles in it first. */
+const SMALL_POOL = 48;
+/** Circles that are solved exactly in one pass over a pool. */
+const CIRCLES = 100;
 
 /** How many candidates are weighed; with roles more, for those of the rare ones may be far away. */
 const weighed = (most: number, roles: boolean) => Math.max(64, (roles ? 40 : 4) * most);
 
 /**
- * Finds a match for one ticket: first by taking the nearest that suits everybody so far, again and again; where that does not
+ * Finds matches for one ticket. Where only a few tickets can meet each other at all, all ways to match them are weighed against
+ * each other (small-pools.ts). Otherwise by taking the nearest that suits everybody so far, again and again; where that does not
  * fill the group, over candidates from every class that suits; and at last by trying and taking back, within a budget.
  */
 export class Search {
-  readonly candidates: Candidates;
-  readonly group: Group;
+  private readonly candidates: Candidates;
+  private readonly scouts: Candidates;
+  private readonly group: Group;
   private best: Found | null = null;
   private trials = 0;
   private splits = 0;
   private now = 0;
+  private circlesLeft = 0;
+  /** Tickets that a solved circle has left without a match. */
+  private readonly settled = new Set<number>();
 
   constructor(private readonly pool: Pool) {
     this.candidates = new Candidates(pool);
+    this.scouts = new Candidates(pool);
     this.group = new Group(pool);
   }
 
-  find(anchor: number, now: number): Found | null {
-    const { pool, candidates, group } = this;
-    const { slots, rules } = pool;
+  /** A pass begins. */
+  begin(now: number): void {
     this.now = now;
+    this.circlesLeft = CIRCLES;
+    this.settled.clear();
+  }
+
+  /** Matches around this ticket: most often one or none. */
+  find(anchor: number): Found[] {
+    if (this.settled.has(anchor)) return [];
+    const { pool, candidates, group, now } = this;
+    const { slots, rules } = pool;
+    const small = pool.order.size <= SMALL_POOL ? this.solveCircle(anchor) : null;
+    if (small) return small;
     this.best = null;
     this.splits = 0;
     group.reset(now);
-    if (!group.push(anchor)) return null;
+    if (!group.push(anchor)) return [];
     const most = pool.classes.most[slots.cls[anchor] as number] as number;
     const wanted = 3 * (most - (slots.size[anchor] as number));
-    if (candidates.scan(anchor, now, wanted, this.joins) && this.settleDown()) return this.best;
+    if (candidates.scan(anchor, now, wanted, this.joins) && this.settleDown()) return this.answer();
     if (!candidates.exhausted) candidates.gather(anchor, now, most);
-    if (!this.enough(anchor)) return null;
+    if (!this.enough(anchor)) return [];
+    if (candidates.exhausted && candidates.count < SMALL) {
+      const circle = this.solveCircle(anchor);
+      if (circle) return circle;
+    }
     candidates.sort(weighed(most, rules.roles !== null));
     if (!this.fill(anchor)) this.tryOut(anchor);
-    return this.best;
+    return this.answer();
+  }
+
+  private answer(): Found[] {
+    return this.best ? [this.best] : [];
+  }
+
+  /** The best matches in the circle of this ticket; null where it is not small, or the pass has solved enough of them. */
+  private solveCircle(anchor: number): Found[] | null {
+    if (this.circlesLeft === 0) return null;
+    const circle = circleOf(this.pool, anchor, this.now, this.scouts);
+    if (!circle) return null;
+    this.circlesLeft -= 1;
+    const matches = bestMatches(circle, this.group, this.now, () => {
+      const match = this.match();
+      return match && { match, value: match.players * match.judgement.quality };
+    });
+    if (matches) for (const slot of circle) this.settled.add(slot);
+    return matches;
   }
 
   /** Takes one into the group if it fits. @returns true when the group is full */
@@ -86,18 +129,25 @@ export class Search {
 
   /** Takes the group as it is for a match, if it is one and larger than the best so far. */
   private settle(): boolean {
-    const { group, pool, now } = this;
+    const { group } = this;
     if (group.players <= (this.best?.players ?? 0) || !group.complete || this.splits >= SPLITS) return false;
     this.splits += 1;
+    const match = this.match();
+    if (match) this.best = match;
+    return match !== null;
+  }
+
+  /** The group as a match, or null where it cannot be split into fair teams. */
+  private match(): Found | null {
+    const { group, pool, now } = this;
     const teams = splitIntoTeams(pool, group.members, group.depth);
-    if (!teams || teams.gap > group.gapLimit()) return false;
-    this.best = {
+    if (!teams || teams.gap > group.gapLimit()) return null;
+    return {
       members: group.members.slice(0, group.depth),
       players: group.players,
       teams,
       judgement: judge(pool, group.members, group.depth, teams, now),
     };
-    return true;
   }
 
   private tryOut(anchor: number): void {
