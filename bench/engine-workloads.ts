@@ -90,7 +90,15 @@ function mixed(random: () => number, i: number, party = 1, roles: () => string[]
 }
 
 const NOBODY: ReadonlySet<string> = new Set();
-const limits = { maxSpread: { value: 4, steps: [{ afterSeconds: 20, value: 8 }, { afterSeconds: 60, value: 20 }] } };
+const limits = {
+  maxSpread: {
+    value: 4,
+    steps: [
+      { afterSeconds: 20, value: 8 },
+      { afterSeconds: 60, value: 20 },
+    ],
+  },
+};
 
 export const fives: Workload = {
   name: 'groups of 5',
@@ -119,7 +127,13 @@ export const teams: Workload = {
     roles: { tank: 1, healer: 1, dps: 3 },
   }),
   ticket(random, i) {
-    const party = pick(random, [[1, 0.6], [2, 0.2], [3, 0.1], [4, 0.04], [5, 0.06]] as const);
+    const party = pick(random, [
+      [1, 0.6],
+      [2, 0.2],
+      [3, 0.1],
+      [4, 0.04],
+      [5, 0.06],
+    ] as const);
     const roles = () => {
       const first = pick(random, ROLES);
       if (first === '') return [];

@@ -135,9 +135,7 @@ export class Candidates {
 
   private before(a: number, b: number): boolean {
     const byDistance = (this.distances[a] as number) - (this.distances[b] as number);
-    return byDistance !== 0
-      ? byDistance < 0
-      : this.pool.slots.older(this.slots[a] as number, this.slots[b] as number);
+    return byDistance !== 0 ? byDistance < 0 : this.pool.slots.older(this.slots[a] as number, this.slots[b] as number);
   }
 
   /** The nearest `most` in order, at the front: taken off a heap one by one. */
@@ -157,7 +155,7 @@ export class Candidates {
   }
 
   private siftDown(from: number, size: number): void {
-    for (let i = from; ; ) {
+    for (let i = from; ;) {
       let child = 2 * i + 1;
       if (child >= size) return;
       if (child + 1 < size && this.before(child + 1, child)) child += 1;

@@ -64,7 +64,9 @@ export class Classes {
     this.regions[id] = spec.regions;
     this.named[id] = spec.named === 0 ? ANY : spec.named;
     this.needs[id] =
-      (spec.needsRegion ? Needs.region : 0) | (spec.needsLanguage ? Needs.language : 0) | (spec.seated ? Needs.lobby : 0);
+      (spec.needsRegion ? Needs.region : 0) |
+      (spec.needsLanguage ? Needs.language : 0) |
+      (spec.seated ? Needs.lobby : 0);
     this.size[id] = spec.size;
     this.fewest[id] = spec.fewest;
     this.most[id] = spec.most;
@@ -163,7 +165,18 @@ export class Classes {
 
 export const Needs = { region: 1, language: 2, lobby: 4 } as const;
 
-function keyOf({ regions, named, needsRegion, languages, needsLanguage, size, fewest, most, offers, seated }: ClassSpec) {
+function keyOf({
+  regions,
+  named,
+  needsRegion,
+  languages,
+  needsLanguage,
+  size,
+  fewest,
+  most,
+  offers,
+  seated,
+}: ClassSpec) {
   const numbers = `${regions},${named},${needsRegion},${needsLanguage},${size},${fewest},${most}`;
   if (!offers && !seated && languages.length < 2) return `${numbers},${languages[0] ?? ''}`;
   return `${numbers},${[...languages].sort().join('+')},${offers?.join('+') ?? ''},${seated?.join('+') ?? ''}`;

@@ -98,7 +98,8 @@ export class Group {
     // a party alone is a match only where nobody could be added: it queued to meet others
     if (this.depth < 2 && (players < most || this.insists(Needs.lobby))) return false;
     const needed = this.fewestAt[this.depth] as number;
-    const holding = hold !== null && this.now - (this.since[this.depth] as number) < hold.ms && !this.insists(Needs.lobby);
+    const holding =
+      hold !== null && this.now - (this.since[this.depth] as number) < hold.ms && !this.insists(Needs.lobby);
     return players >= (holding ? Math.max(needed, Math.min(hold.target, most)) : needed);
   }
 
@@ -212,6 +213,9 @@ export class Group {
       else if ((this.slots.size[slot] as number) > 1) sizes.push(this.slots.size[slot] as number);
     }
     if (sizes.length === 0) return true;
-    return partiesFit(sizes, Array.from({ length: teamCount }, (_, t) => teamMax - (seated?.[t] ?? 0)));
+    return partiesFit(
+      sizes,
+      Array.from({ length: teamCount }, (_, t) => teamMax - (seated?.[t] ?? 0)),
+    );
   }
 }

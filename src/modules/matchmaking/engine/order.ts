@@ -176,7 +176,10 @@ export class Order {
   private splitAndInsert(at: number, slot: number): void {
     const { slots } = this.chunks[at] as Chunk;
     const half = CHUNK / 2;
-    const halves = [this.chunkWith(slots.subarray(0, half), CHUNK), this.chunkWith(slots.subarray(half), CHUNK)] as const;
+    const halves = [
+      this.chunkWith(slots.subarray(0, half), CHUNK),
+      this.chunkWith(slots.subarray(half), CHUNK),
+    ] as const;
     this.chunks.splice(at, 1, ...halves);
     this.lows.splice(at + 1, 0, halves[1].ratings[0] as number);
     this.put(this.slots.before(slot, halves[1].slots[0] as number) ? at : at + 1, slot);
@@ -198,7 +201,8 @@ export class Order {
   private rebuild(all: Int32Array): void {
     this.size = all.length;
     this.chunks = [];
-    for (let from = 0; from < all.length; from += FILL) this.chunks.push(this.chunkWith(all.subarray(from, from + FILL), 0));
+    for (let from = 0; from < all.length; from += FILL)
+      this.chunks.push(this.chunkWith(all.subarray(from, from + FILL), 0));
     this.lows = this.chunks.map((chunk) => chunk.ratings[0] as number);
   }
 

@@ -99,7 +99,10 @@ export class Pool {
     }
     const { roles } = this.rules;
     if (roles && players.length > 1) {
-      slots.offers.set(slot, players.map((player) => offerOf(roles, player.roles)));
+      slots.offers.set(
+        slot,
+        players.map((player) => offerOf(roles, player.roles)),
+      );
       flags |= Flag.extras;
     }
     if (ticket.backfill) {
@@ -139,7 +142,9 @@ export class Pool {
 
   gapLimit(slot: number, now: number): number {
     const { gap } = this.rules;
-    return gap && !this.slots.has(slot, Flag.anySkill) ? limitAfter(gap, now - (this.slots.since[slot] as number)) : Infinity;
+    return gap && !this.slots.has(slot, Flag.anySkill)
+      ? limitAfter(gap, now - (this.slots.since[slot] as number))
+      : Infinity;
   }
 
   /** When the ticket enters this pool: later by its patience for games that it loves more. */

@@ -38,7 +38,8 @@ export class Profiles {
     const named = maskOf(ticket.regions);
     const roles = rules.roles;
     const offers = roles && ticket.players.map((player) => offerOf(roles, player.roles)).sort((a, b) => a - b);
-    const seated = backfill && Array.from({ length: rules.teamCount }, (_, t) => backfill.filter((n) => n === t).length);
+    const seated =
+      backfill && Array.from({ length: rules.teamCount }, (_, t) => backfill.filter((n) => n === t).length);
     const fewest = Math.max(groupSize?.min ?? 0, rules.fewest);
     const most = Math.min(groupSize?.max ?? Infinity, rules.most);
     const numbers = `${named}${regionPreference}${ticket.players.length},${fewest},${most}${languagePreference}`;
@@ -92,10 +93,7 @@ export class Profiles {
   }
 }
 
-function specOf(
-  profile: Profile,
-  now: { regions: number; needsRegion: boolean; yieldsLanguage: boolean },
-): ClassSpec {
+function specOf(profile: Profile, now: { regions: number; needsRegion: boolean; yieldsLanguage: boolean }): ClassSpec {
   const { named, languages, languagePreference, size, fewest, most, offers, seated } = profile;
   return {
     regions: now.regions,

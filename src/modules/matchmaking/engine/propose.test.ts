@@ -198,4 +198,3 @@ describe('propose', () => {
     expect(names).toEqual(['t0 t3', 't1 t2']);
   });
 });
-

@@ -75,15 +75,19 @@ function strengthsOf(pool: Pool, members: Int32Array, depth: number, { teamOf }:
     const size = slots.size[slot] as number;
     const variance = slots.variance[slot] as number;
     const lobby = teamOf[i] === -1 ? slots.lobbies.get(slot) : undefined;
-    if (lobby)
-      lobby.sizes.forEach((n, team) => add(team, n, lobby.sums[team] ?? 0, (variance * n) / size));
+    if (lobby) lobby.sizes.forEach((n, team) => add(team, n, lobby.sums[team] ?? 0, (variance * n) / size));
     else add(teamOf[i] as number, size, size * (slots.rating[slot] as number), variance);
   }
   return strengths;
 }
 
 /** Balance, and each team's chance: among several, in proportion to how often it beats each of the others. */
-function prospects(pool: Pool, members: Int32Array, depth: number, teams: Teams): { balance: number; chances: number[] } {
+function prospects(
+  pool: Pool,
+  members: Int32Array,
+  depth: number,
+  teams: Teams,
+): { balance: number; chances: number[] } {
   const strengths = strengthsOf(pool, members, depth, teams);
   const wins = strengths.map(() => 0);
   let balance = 0;

@@ -101,7 +101,7 @@ function choose<Match>(possible: readonly Possible<Match>[][], all: number): Mat
   };
   const matches: Match[] = [];
   worth(all);
-  for (let left = all; left > 0; ) {
+  for (let left = all; left > 0;) {
     const choice = chosen[left];
     if (choice) matches.push(choice.match);
     left = choice ? left & ~choice.mask : left & (left - 1);

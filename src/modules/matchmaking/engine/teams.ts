@@ -132,7 +132,8 @@ function branch(pool: Pool, bench: Bench): Teams | null {
   if (players < count * teamMin || players > count * teamMax || (count === 2 && players % 2 === 1)) return null;
   const order = sizes.map((_, i) => i).filter((i) => i !== lobby);
   order.sort(
-    (a, b) => (sizes[b] ?? 0) - (sizes[a] ?? 0) || (sums[b] ?? 0) / (sizes[b] ?? 1) - (sums[a] ?? 0) / (sizes[a] ?? 1) || a - b,
+    (a, b) =>
+      (sizes[b] ?? 0) - (sizes[a] ?? 0) || (sums[b] ?? 0) / (sizes[b] ?? 1) - (sums[a] ?? 0) / (sizes[a] ?? 1) || a - b,
   );
   const teams = Array.from({ length: count }, (_, t) => ({
     size: seated.sizes[t] ?? 0,
@@ -174,7 +175,15 @@ function branch(pool: Pool, bench: Bench): Teams | null {
       team.sum += sum;
       missing -= filled;
       teamOf[member] = t;
-      if (!roles || seatable(roles, team.members.map((i) => confined[i] as Uint8Array), 0)) placeFrom(next + 1);
+      if (
+        !roles ||
+        seatable(
+          roles,
+          team.members.map((i) => confined[i] as Uint8Array),
+          0,
+        )
+      )
+        placeFrom(next + 1);
       missing += filled;
       team.sum -= sum;
       team.size -= size;

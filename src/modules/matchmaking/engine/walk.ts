@@ -35,7 +35,8 @@ export class Walk {
   /** The next slot, or -1 where none is left within `limit`. */
   next(order: Order, limit: number): number {
     const { above, below } = this;
-    const takeUp = above < below || (above === below && above < Infinity && this.slots.older(this.upSlot, this.downSlot));
+    const takeUp =
+      above < below || (above === below && above < Infinity && this.slots.older(this.upSlot, this.downSlot));
     this.distance = takeUp ? above : below;
     if (this.distance > limit || this.distance === Infinity) return -1;
     if (takeUp) {

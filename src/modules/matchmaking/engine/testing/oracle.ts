@@ -53,7 +53,8 @@ function regionsOf(ticket: Ticket, rules: RuleSet, now: number): { regions: Set<
   }
   if (ticket.regions.length === 0) return { regions: new Set(REGIONS), insists: false };
   const prefers = ticket.regionPreference === 'preferred';
-  const near = prefers && reached(rules.regions.nearbyAfterSeconds, waited) ? ticket.regions.flatMap((r) => NEARBY[r]) : [];
+  const near =
+    prefers && reached(rules.regions.nearbyAfterSeconds, waited) ? ticket.regions.flatMap((r) => NEARBY[r]) : [];
   const yields = prefers && reached(rules.regions.relaxAfterSeconds, waited);
   return {
     regions: new Set([...ticket.regions, ...near]),
@@ -64,8 +65,7 @@ function regionsOf(ticket: Ticket, rules: RuleSet, now: number): { regions: Set<
 function languagesOf(ticket: Ticket, rules: RuleSet, now: number): { languages: string[] | null; insists: boolean } {
   if (ticket.languages.length === 0) return { languages: null, insists: false };
   const yields =
-    ticket.languagePreference === 'preferred' &&
-    reached(rules.languages.relaxAfterSeconds, waitedSeconds(ticket, now));
+    ticket.languagePreference === 'preferred' && reached(rules.languages.relaxAfterSeconds, waitedSeconds(ticket, now));
   return { languages: [...ticket.languages], insists: ticket.languagePreference !== 'any' && !yields };
 }
 
@@ -119,7 +119,14 @@ export function misshapen(proposal: Proposal, tickets: readonly Ticket[], rules:
   const { count, size } = rules.teams;
   const seated = teams.flat().map((member) => member.userId);
   const players = tickets.flatMap((ticket) => ticket.players);
-  if ([...seated].sort().join() !== players.map((p) => p.userId).sort().join()) faults.push('seats');
+  if (
+    [...seated].sort().join() !==
+    players
+      .map((p) => p.userId)
+      .sort()
+      .join()
+  )
+    faults.push('seats');
   if (teams.length !== count) faults.push('team count');
   if (teams.some((team) => team.length < size.min || team.length > size.max)) faults.push('team size');
   if (count === 2 && teams[0]?.length !== teams[1]?.length) faults.push('uneven');
