@@ -126,7 +126,8 @@ export class Candidates {
       this.slots = slots;
       this.distances = distances;
     }
-    const older = this.pool.generation(slot, this.now) - this.generation;
+    // those that this pass has yet to search for will have their turn
+    const older = this.pool.isFresh(slot) ? 0 : this.pool.generation(slot, this.now) - this.generation;
     if (older > 0) this.disordered = true;
     this.slots[this.count] = slot;
     this.distances[this.count] = older > 0 ? distance - older * GENERATION_WORTH : distance;

@@ -3,10 +3,8 @@ import { Pool } from './pool';
 import { toProposal } from './proposal';
 import { Flag } from './slots';
 import { Search, type Found } from './search';
+import { sweep } from './sweep';
 import type { PoolProposal, Ticket } from './ticket';
-
-/** Tickets searched for between two chances to pause. */
-const STRIDE = 8;
 
 interface Standing {
   key: string;
@@ -32,9 +30,8 @@ interface Shift {
  * same matches, in whatever order the tickets came. Feed it by `add` and `remove` at any time, also between the steps of a pass.
  *
  * A pass looks only at tickets that have something new to hope for: those that came, and those of whose rules one has relaxed
- * by waiting. Whoever has waited longest is searched for first; among those who have waited about equally long, favourite
- * choices go first, and then the search sweeps through the pool by rating, so that neighbours meet and few are left over between
- * matches. A ticket that finds nothing is passed over, and stays there for others to find.
+ * by waiting. Favourite choices go first, and the search sweeps through each pool by rating (sweep.ts). A ticket that finds
+ * nothing is passed over, and stays there for others to find.
  */
 export class Engine {
   private readonly standings: Standing[] = [];
@@ -42,7 +39,14 @@ export class Engine {
   /** Where each ticket stands; one that stands in a single pool, as most do, costs no array. */
   private readonly places = new Map<string, Places>();
 
-  constructor(private readonly seed: number) {}
+  /**
+   * @param seed decides between tickets that are alike in rating and waiting
+   * @param circles how many small circles of tickets each pass over a pool may match in the best possible way
+   */
+  constructor(
+    private readonly seed: number,
+    private readonly circles = 100,
+  ) {}
 
   /** Makes or remakes a pool; a remade one is empty. */
   setPool(key: string, ruleSet: RuleSet): void {
@@ -50,7 +54,7 @@ export class Engine {
     const index = known ?? this.standings.length;
     const pool = new Pool(ruleSet, this.seed);
     const old = this.standings[index];
-    this.standings[index] = { key, pool, search: new Search(pool) };
+    this.standings[index] = { key, pool, search: new Search(pool, this.circles) };
     this.indexOf.set(key, index);
     for (const id of old?.pool.ids() ?? []) this.forget(id, index);
   }
@@ -105,7 +109,7 @@ export class Engine {
   }
 
   /**
-   * One pass. Gives matches as it finds them, and null wherever the caller may pause: about every tenth of a millisecond. The
+   * One pass. Gives matches pool by pool, and null wherever the caller may pause: about every tenth of a millisecond. The
    * tickets of a match wait no longer, and are not found again; when it stands, `remove` them, and where it comes to nothing, `add`
    * them again. @param now ms since the epoch
    */
@@ -118,22 +122,23 @@ export class Engine {
       yield null;
     }
     shifts.sort((a, b) => b.generation - a.generation || a.deficit - b.deficit || (a.key < b.key ? -1 : 1));
-    for (const shift of shifts) yield* this.work(shift);
-  }
-
-  private *work({ key, slots }: Shift): Generator<PoolProposal | null> {
-    for (let i = 0; i < slots.length; i++) {
-      if (i % STRIDE === STRIDE - 1) yield null;
-      const slot = slots[i] as number;
-      const standing = this.standings[this.indexOf.get(key) as number];
-      if (!standing?.pool.isOpen(slot)) continue;
-      const { pool, search } = standing;
-      // all of them are taken before the caller hears of the first: it may add and remove tickets then
-      yield* search.find(slot).map((found) => this.take(key, pool, found));
+    for (const { key, slots } of shifts) {
+      const standing = this.standings[this.indexOf.get(key) as number] as Standing;
+      const formed = yield* sweep(standing.pool, standing.search, slots, now);
+      for (const found of formed) {
+        const proposal = this.take(key, standing.pool, found);
+        if (proposal) yield proposal;
+      }
     }
   }
 
-  private take(key: string, pool: Pool, found: Found): PoolProposal {
+  /** The match as a proposal, its tickets gone; null, and the others back in the order, where one of them has left meanwhile. */
+  private take(key: string, pool: Pool, found: Found): PoolProposal | null {
+    const present = found.members.filter((slot) => pool.isTaken(slot));
+    if (present.length < found.members.length) {
+      for (const slot of present) pool.reopen(slot);
+      return null;
+    }
     const proposal = toProposal(pool, found, key);
     found.members.forEach((slot, i) => {
       if (pool.slots.has(slot, Flag.elsewhere)) this.remove(proposal.ticketIds[i] as string);
@@ -153,16 +158,21 @@ export class Engine {
   }
 }
 
+/**
+ * Where most of a pool is fresh, all of it is one sweep; where a few come to many that wait, those who have waited longest
+ * go first.
+ */
 function shiftsOf(key: string, pool: Pool, now: number): Shift[] {
   const byRank = new Map<number, Shift>();
-  const { deficit } = pool.slots;
-  for (const slot of pool.takeFresh()) {
-    const generation = pool.generation(slot, now);
-    const behind = deficit[slot] as number;
-    const rank = generation * 16 + behind;
+  const fresh = pool.takeFresh();
+  const few = fresh.length * 2 < pool.order.size;
+  for (const slot of fresh) {
+    const generation = few ? pool.generation(slot, now) : 0;
+    const deficit = pool.slots.deficit[slot] as number;
+    const rank = generation * 16 + deficit;
     const shift = byRank.get(rank);
     if (shift) shift.slots.push(slot);
-    else byRank.set(rank, { generation, deficit: behind, key, slots: [slot] });
+    else byRank.set(rank, { generation, deficit, key, slots: [slot] });
   }
   return [...byRank.values()];
 }

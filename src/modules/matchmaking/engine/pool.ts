@@ -58,6 +58,37 @@ export class Pool {
     return this.slots.has(slot, Flag.open);
   }
 
+  /** Whether the ticket is in a match that is about to be told. */
+  isTaken(slot: number): boolean {
+    return this.slots.has(slot, Flag.taken);
+  }
+
+  /** Whether it has something new to hope for. */
+  isFresh(slot: number): boolean {
+    return this.slots.has(slot, Flag.fresh);
+  }
+
+  /** It has been searched for; whatever it can hope for next, it waits for. */
+  markSearched(slot: number): void {
+    this.slots.flags[slot] = (this.slots.flags[slot] as number) & ~Flag.fresh;
+  }
+
+  /** Takes it out of the order, for a match. */
+  withdraw(slot: number): void {
+    this.order.remove(slot);
+    this.classOrder(slot).remove(slot);
+    this.slots.flags[slot] = ((this.slots.flags[slot] as number) & ~Flag.open) | Flag.taken;
+  }
+
+  /** Puts back what was withdrawn. */
+  reopen(slot: number): void {
+    this.slots.flags[slot] = ((this.slots.flags[slot] as number) & ~Flag.taken) | Flag.open;
+    this.order.insert(slot);
+    this.classOrder(slot).insert(slot);
+    this.refresh(slot);
+    this.sleep(slot, this.nextChange(slot, -Infinity));
+  }
+
   /** Notes that a ticket stands in other pools as well. */
   markElsewhere(slot: number): void {
     this.slots.flags[slot] = (this.slots.flags[slot] as number) | Flag.elsewhere;
@@ -179,7 +210,7 @@ export class Pool {
     for (const [cls, list] of byClass) this.classes.orders[cls]?.insertAll(Int32Array.from(list));
   }
 
-  /** The tickets that have something new to hope for, in the order of the pool; they are taken as searched for from now on. */
+  /** The tickets that have something new to hope for, in the order of the pool. */
   takeFresh(): Int32Array {
     const { slots } = this;
     const all = this.fresh;
@@ -187,9 +218,7 @@ export class Pool {
     const many = all.length * 4 > this.order.size;
     const found: number[] = [];
     for (const slot of many ? this.order : all) {
-      if (!slots.has(slot, Flag.fresh)) continue;
-      slots.flags[slot] = (slots.flags[slot] as number) & ~Flag.fresh;
-      found.push(slot);
+      if (slots.has(slot, Flag.fresh)) found.push(slot);
     }
     return many ? Int32Array.from(found) : sortSlots(Int32Array.from(found), slots);
   }

@@ -18,8 +18,6 @@ const TRIALS = 600;
 const SPLITS = 12;
 /** A pool with no more open tickets than this is small throughout: worth looking for circles in it first. */
 const SMALL_POOL = 48;
-/** Circles that are solved exactly in one pass over a pool. */
-const CIRCLES = 100;
 
 /** How many candidates are weighed; with roles more, for those of the rare ones may be far away. */
 const weighed = (most: number, roles: boolean) => Math.max(64, (roles ? 40 : 4) * most);
@@ -41,7 +39,11 @@ export class Search {
   /** Tickets that a solved circle has left without a match. */
   private readonly settled = new Set<number>();
 
-  constructor(private readonly pool: Pool) {
+  /** @param circles how many circles one pass over the pool may solve exactly */
+  constructor(
+    private readonly pool: Pool,
+    private readonly circles: number,
+  ) {
     this.candidates = new Candidates(pool);
     this.scouts = new Candidates(pool);
     this.group = new Group(pool);
@@ -50,7 +52,7 @@ export class Search {
   /** A pass begins. */
   begin(now: number): void {
     this.now = now;
-    this.circlesLeft = CIRCLES;
+    this.circlesLeft = this.circles;
     this.settled.clear();
   }
 
@@ -77,6 +79,30 @@ export class Search {
     candidates.sort(weighed(most, rules.roles !== null));
     if (!this.fill(anchor)) this.tryOut(anchor);
     return this.answer();
+  }
+
+  /** Whether the ticket has been weighed in a circle that was solved exactly. */
+  hasSettled(slot: number): boolean {
+    return this.settled.has(slot);
+  }
+
+  /** The match with this ticket in place of its newest member of a newer generation; null where that breaks a rule. */
+  takeIn(slot: number, { members }: Found): { match: Found; gaveWay: number } | null {
+    const { pool, group, now } = this;
+    const { size } = pool.slots;
+    const generation = pool.generation(slot, now);
+    let newest = -1;
+    for (const member of members) {
+      if (size[member] !== size[slot] || pool.generation(member, now) >= generation || this.settled.has(member))
+        continue;
+      if (newest < 0 || pool.slots.older(newest, member)) newest = member;
+    }
+    if (newest < 0) return null;
+    group.reset(now);
+    if (!group.push(slot)) return null;
+    for (const member of members) if (member !== newest && !group.push(member)) return null;
+    const match = group.complete ? this.match() : null;
+    return match && { match, gaveWay: newest };
   }
 
   private answer(): Found[] {

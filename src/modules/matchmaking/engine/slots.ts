@@ -19,6 +19,8 @@ export const Flag = {
   extras: 64,
   /** Stands in other pools as well. */
   elsewhere: 128,
+  /** In a match that is about to be told. */
+  taken: 256,
 } as const;
 
 /** Who stays away from whom. */
@@ -49,7 +51,7 @@ export class Slots {
   /** What it asks for, and the class that this makes it belong to at the moment. */
   profile = new Int32Array(0);
   cls = new Int32Array(0);
-  flags = new Uint8Array(0);
+  flags = new Uint16Array(0);
   size = new Uint8Array(0);
   weight = new Uint8Array(0);
   /** Points of weight below the favourite choice. */
@@ -137,7 +139,10 @@ export class Slots {
   }
 
   private grow(capacity: number): void {
-    const wider = <A extends Float64Array | Uint32Array | Int32Array | Uint8Array>(old: A, fresh: A): A => {
+    const wider = <A extends Float64Array | Uint32Array | Int32Array | Uint16Array | Uint8Array>(
+      old: A,
+      fresh: A,
+    ): A => {
       fresh.set(old);
       return fresh;
     };
@@ -148,7 +153,7 @@ export class Slots {
     this.tie = wider(this.tie, new Uint32Array(capacity));
     this.profile = wider(this.profile, new Int32Array(capacity));
     this.cls = wider(this.cls, new Int32Array(capacity));
-    this.flags = wider(this.flags, new Uint8Array(capacity));
+    this.flags = wider(this.flags, new Uint16Array(capacity));
     this.size = wider(this.size, new Uint8Array(capacity));
     this.weight = wider(this.weight, new Uint8Array(capacity));
     this.deficit = wider(this.deficit, new Uint8Array(capacity));
