@@ -116,9 +116,9 @@ export class Engine {
   *pass(now: number): Generator<PoolProposal | null> {
     const shifts: Shift[] = [];
     for (const { key, pool, search } of [...this.standings]) {
-      for (const _ of pool.advance(now)) yield null;
+      yield* pool.advance(now);
       search.begin(now);
-      shifts.push(...shiftsOf(key, pool, now));
+      shifts.push(...shiftsOf(key, pool, yield* pool.takeFresh(), now));
       yield null;
     }
     shifts.sort((a, b) => b.generation - a.generation || a.deficit - b.deficit || (a.key < b.key ? -1 : 1));
@@ -162,9 +162,8 @@ export class Engine {
  * Where most of a pool is fresh, all of it is one sweep; where a few come to many that wait, those who have waited longest
  * go first.
  */
-function shiftsOf(key: string, pool: Pool, now: number): Shift[] {
+function shiftsOf(key: string, pool: Pool, fresh: Int32Array, now: number): Shift[] {
   const byRank = new Map<number, Shift>();
-  const fresh = pool.takeFresh();
   const few = fresh.length * 2 < pool.order.size;
   for (const slot of fresh) {
     const generation = few ? pool.generation(slot, now) : 0;

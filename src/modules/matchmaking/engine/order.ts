@@ -116,8 +116,14 @@ export class Order {
     place.index = (this.chunks[place.chunk]?.size ?? 0) - 1;
   }
 
-  *[Symbol.iterator](): Generator<number> {
-    for (const { slots, size } of this.chunks) for (let i = 0; i < size; i++) yield slots[i] as number;
+  toArray(): Int32Array {
+    const all = new Int32Array(this.size);
+    let next = 0;
+    for (const { slots, size } of this.chunks) {
+      all.set(slots.subarray(0, size), next);
+      next += size;
+    }
+    return all;
   }
 
   /** The last chunk that begins at or before the slot. */
@@ -190,7 +196,7 @@ export class Order {
     const all = new Int32Array(this.size + added.length);
     let next = 0;
     let i = 0;
-    for (const slot of this) {
+    for (const slot of this.toArray()) {
       while (i < added.length && this.slots.before(added[i] as number, slot)) all[next++] = added[i++] as number;
       all[next++] = slot;
     }

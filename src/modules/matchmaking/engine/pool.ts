@@ -15,6 +15,8 @@ const SETTLED_SIGMA = 25 / 6;
 const GENERATION_MS = 5000;
 /** Tickets handled between two chances to pause. */
 const STRIDE = 256;
+/** Tickets put into the order in one go. */
+const INSERTED = 1 << 14;
 
 /**
  * The tickets of one (game, mode): open ones in the order of the pool and by class, and those that have something new to hope
@@ -191,39 +193,45 @@ export class Pool {
   }
 
   /** Brings the pool up to `now`: what has relaxed, what is due, what came. Yields where the caller may pause. */
-  *advance(now: number): Generator<void> {
+  *advance(now: number): Generator<null> {
     yield* this.wakeUp(now);
     const batch = yield* this.open(now);
-    if (batch.length === 0) return;
-    const sorted = sortSlots(Int32Array.from(batch), this.slots);
-    yield;
-    this.order.insertAll(sorted);
-    yield;
+    const sorted = yield* sortSlots(Int32Array.from(batch), this.slots);
+    for (let from = 0; from < sorted.length; from += INSERTED) {
+      this.insert(sorted.subarray(from, from + INSERTED));
+      yield null;
+    }
+  }
+
+  /** Puts tickets into the order and into their classes, in one go: those that have left since they were picked stay out. */
+  private insert(sorted: Int32Array): void {
+    const { slots } = this;
+    const joining = sorted.filter((slot) => slots.has(slot, Flag.joining));
     const byClass = new Map<number, number[]>();
-    for (const slot of sorted) {
-      const cls = this.slots.cls[slot] as number;
+    for (const slot of joining) {
+      slots.flags[slot] = ((slots.flags[slot] as number) & ~Flag.joining) | Flag.open;
+      const cls = slots.cls[slot] as number;
       const list = byClass.get(cls);
       if (list) list.push(slot);
       else byClass.set(cls, [slot]);
     }
-    yield;
+    this.order.insertAll(joining);
     for (const [cls, list] of byClass) this.classes.orders[cls]?.insertAll(Int32Array.from(list));
   }
 
   /** The tickets that have something new to hope for, in the order of the pool. */
-  takeFresh(): Int32Array {
-    const { slots } = this;
+  *takeFresh(): Generator<null, Int32Array> {
     const all = this.fresh;
     this.fresh = [];
     const many = all.length * 4 > this.order.size;
-    const found: number[] = [];
-    for (const slot of many ? this.order : all) {
-      if (slots.has(slot, Flag.fresh)) found.push(slot);
-    }
-    return many ? Int32Array.from(found) : sortSlots(Int32Array.from(found), slots);
+    const list = many ? this.order.toArray() : Int32Array.from(all);
+    yield null;
+    const fresh = list.filter((slot) => this.slots.has(slot, Flag.fresh));
+    yield null;
+    return many ? fresh : yield* sortSlots(fresh, this.slots);
   }
 
-  private *wakeUp(now: number): Generator<void> {
+  private *wakeUp(now: number): Generator<null> {
     const { slots, wakes } = this;
     for (let n = 1; wakes.next <= now; n++) {
       const time = wakes.next;
@@ -236,27 +244,27 @@ export class Pool {
         this.refresh(slot);
         this.sleep(slot, this.nextChange(slot, now));
       }
-      if (n % STRIDE === 0) yield;
+      if (n % STRIDE === 0) yield null;
     }
   }
 
   /** @returns the arrivals whose time has come */
-  private *open(now: number): Generator<void, number[]> {
+  private *open(now: number): Generator<null, number[]> {
     const { slots, rules } = this;
     const coming = this.arrivals;
     const opened: number[] = [];
     this.arrivals = [];
     for (const [i, slot] of coming.entries()) {
-      if (i % STRIDE === STRIDE - 1) yield;
+      if (i % STRIDE === STRIDE - 1) yield null;
       // a slot that was freed and taken again is listed twice
-      if (!slots.has(slot, Flag.live) || slots.has(slot, Flag.open)) continue;
+      if (!slots.has(slot, Flag.live) || slots.has(slot, Flag.open | Flag.joining)) continue;
       const opensAt = this.opensAt(slot);
       if (opensAt > now) {
         this.sleep(slot, opensAt);
         continue;
       }
       if ((slots.size[slot] as number) > rules.teamMax && !slots.lobbies.has(slot)) continue;
-      slots.flags[slot] = (slots.flags[slot] as number) | Flag.open;
+      slots.flags[slot] = (slots.flags[slot] as number) | Flag.joining;
       slots.cls[slot] = this.classNow(slot, now);
       this.refresh(slot);
       this.sleep(slot, this.nextChange(slot, now));

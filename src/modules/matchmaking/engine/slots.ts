@@ -21,6 +21,8 @@ export const Flag = {
   elsewhere: 128,
   /** In a match that is about to be told. */
   taken: 256,
+  /** About to be put into the order. */
+  joining: 512,
 } as const;
 
 /** Who stays away from whom. */

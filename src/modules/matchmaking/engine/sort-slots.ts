@@ -8,73 +8,93 @@ import type { Slots } from './slots';
 const DIGIT_BITS = 11;
 const BUCKETS = 1 << DIGIT_BITS;
 const FEW = 256;
+/** Numbers handled between two chances to pause. */
+const STRIDE = 1 << 15;
 
-export function sortSlots(list: Int32Array, slots: Slots): Int32Array {
-  const n = list.length;
-  if (n <= FEW) return list.sort((a, b) => (slots.before(a, b) ? -1 : 1));
-  const low = new Uint32Array(n);
-  const high = new Uint32Array(n);
-  const counts = new Int32Array(BUCKETS);
-
-  /** Counts digits and makes them places. @returns false where all are equal, and nothing is to be moved */
-  const countDigits = (words: Uint32Array, shift: number): boolean => {
-    counts.fill(0);
-    for (let i = 0; i < n; i++) {
-      const digit = ((words[i] as number) >>> shift) & (BUCKETS - 1);
-      counts[digit] = (counts[digit] as number) + 1;
-    }
-    if (counts[((words[0] as number) >>> shift) & (BUCKETS - 1)] === n) return false;
-    let sum = 0;
-    for (let digit = 0; digit < BUCKETS; digit++) {
-      const count = counts[digit] as number;
-      counts[digit] = sum;
-      sum += count;
-    }
-    return true;
-  };
-
-  // ranks index the word arrays, so that the words are read in the order in which they were written
-  let ranks = Uint32Array.from({ length: n }, (_, i) => i);
-  let nextRanks = new Uint32Array(n);
-  const sortBy = (words: Uint32Array, bits: number) => {
-    for (let shift = 0; shift < bits; shift += DIGIT_BITS) {
-      if (!countDigits(words, shift)) continue;
-      for (let i = 0; i < n; i++) {
-        const rank = ranks[i] as number;
-        const digit = ((words[rank] as number) >>> shift) & (BUCKETS - 1);
-        const place = counts[digit] as number;
-        counts[digit] = place + 1;
-        nextRanks[place] = rank;
-      }
-      [ranks, nextRanks] = [nextRanks, ranks];
-    }
-  };
-
-  for (let i = 0; i < n; i++) low[i] = slots.tie[list[i] as number] as number;
-  sortBy(low, 32);
-  splitDoubles(slots.since, list, low, high);
-  sortBy(low, 32);
-  sortBy(high, 32);
-  splitDoubles(slots.rating, list, low, high);
-  sortBy(low, 32);
-  sortBy(high, 32);
-  const sorted = Int32Array.from(ranks, (rank) => list[rank] as number);
+/** Yields where the caller may pause. @returns the sorted slots; `list` itself may be changed */
+export function* sortSlots(list: Int32Array, slots: Slots): Generator<null, Int32Array> {
+  if (list.length <= FEW) return list.sort((a, b) => (slots.before(a, b) ? -1 : 1));
+  const radix = new Radix(list.length);
+  for (let i = 0; i < list.length; i++) radix.low[i] = slots.tie[list[i] as number] as number;
+  yield* radix.sortBy(radix.low);
+  for (const values of [slots.since, slots.rating]) {
+    radix.split(values, list);
+    yield null;
+    yield* radix.sortBy(radix.low);
+    yield* radix.sortBy(radix.high);
+  }
+  const sorted = Int32Array.from(radix.ranks, (rank) => list[rank] as number);
   settleTies(sorted, slots);
   return sorted;
 }
 
-const double = new Float64Array(1);
-const words = new Uint32Array(double.buffer);
+/** Ranks of numbers that are given word by word, the least significant first. */
+class Radix {
+  ranks: Uint32Array;
+  readonly low: Uint32Array;
+  readonly high: Uint32Array;
+  private spare: Uint32Array;
+  private readonly places = new Int32Array(BUCKETS);
 
-/** Doubles as two words whose unsigned order is the order of the numbers. */
-function splitDoubles(values: Float64Array, list: Int32Array, low: Uint32Array, high: Uint32Array): void {
-  for (let i = 0; i < list.length; i++) {
-    double[0] = (values[list[i] as number] as number) + 0;
-    const lo = words[0] as number;
-    const hi = words[1] as number;
-    const negative = hi >>> 31 === 1;
-    low[i] = negative ? ~lo : lo;
-    high[i] = negative ? ~hi : hi ^ 0x80000000;
+  constructor(private readonly n: number) {
+    this.ranks = Uint32Array.from({ length: n }, (_, i) => i);
+    this.spare = new Uint32Array(n);
+    this.low = new Uint32Array(n);
+    this.high = new Uint32Array(n);
+  }
+
+  /** Doubles as two words whose unsigned order is the order of the numbers. */
+  split(values: Float64Array, list: Int32Array): void {
+    const double = new Float64Array(1);
+    const words = new Uint32Array(double.buffer);
+    for (let i = 0; i < this.n; i++) {
+      // adding zero makes -0 and 0 one
+      double[0] = (values[list[i] as number] as number) + 0;
+      const negative = (words[1] as number) >>> 31 === 1;
+      this.low[i] = negative ? ~(words[0] as number) : (words[0] as number);
+      this.high[i] = negative ? ~(words[1] as number) : (words[1] as number) ^ 0x80000000;
+    }
+  }
+
+  *sortBy(words: Uint32Array): Generator<null> {
+    for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
+      if (!this.count(words, shift)) continue;
+      yield null;
+      for (let from = 0; from < this.n; from += STRIDE) {
+        this.scatter(words, shift, from, Math.min(this.n, from + STRIDE));
+        yield null;
+      }
+      [this.ranks, this.spare] = [this.spare, this.ranks];
+    }
+  }
+
+  /** Counts digits, and makes them places. @returns false where all are equal, and nothing is to be moved */
+  private count(words: Uint32Array, shift: number): boolean {
+    const { places, n } = this;
+    places.fill(0);
+    for (let i = 0; i < n; i++) {
+      const digit = ((words[i] as number) >>> shift) & (BUCKETS - 1);
+      places[digit] = (places[digit] as number) + 1;
+    }
+    if (places[((words[0] as number) >>> shift) & (BUCKETS - 1)] === n) return false;
+    let sum = 0;
+    for (let digit = 0; digit < BUCKETS; digit++) {
+      const count = places[digit] as number;
+      places[digit] = sum;
+      sum += count;
+    }
+    return true;
+  }
+
+  private scatter(words: Uint32Array, shift: number, from: number, to: number): void {
+    const { ranks, spare, places } = this;
+    for (let i = from; i < to; i++) {
+      const rank = ranks[i] as number;
+      const digit = ((words[rank] as number) >>> shift) & (BUCKETS - 1);
+      const place = places[digit] as number;
+      places[digit] = place + 1;
+      spare[place] = rank;
+    }
   }
 }
 

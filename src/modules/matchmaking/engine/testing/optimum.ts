@@ -47,7 +47,7 @@ function valueOf(members: readonly Ticket[], rules: RuleSet, now: number): numbe
   for (const _ of pool.advance(now));
   const group = new Group(pool);
   group.reset(now);
-  for (const slot of pool.order) if (!group.push(slot)) return 0;
+  for (const slot of pool.order.toArray()) if (!group.push(slot)) return 0;
   if (!group.complete) return 0;
   const teams = splitIntoTeams(pool, group.members, group.depth);
   if (!teams || teams.gap > group.gapLimit()) return 0;
