@@ -11,7 +11,7 @@ import { partiesFit } from './teams';
  */
 export class Group {
   depth = 0;
-  readonly members: Int32Array;
+  readonly members: number[];
   private now = 0;
   private readonly slots: Slots;
   private readonly classes: Classes;
@@ -33,7 +33,7 @@ export class Group {
     const frames = pool.rules.most + 2;
     this.slots = pool.slots;
     this.classes = pool.classes;
-    this.members = new Int32Array(frames);
+    this.members = Array.from({ length: frames }, () => -1);
     this.playersAt = new Int32Array(frames);
     this.low = new Float64Array(frames);
     this.high = new Float64Array(frames);
@@ -77,17 +77,9 @@ export class Group {
     return this.mostAt[this.depth] as number;
   }
 
-  /** Where all of them can play, as bits; every region where nobody insists. */
-  get regions(): number {
-    return this.insists(Needs.region) ? (this.regionsAt[this.depth] as number) : ANY_REGION;
-  }
-
-  get lowest(): number {
-    return this.low[this.depth] as number;
-  }
-
-  get highest(): number {
-    return this.high[this.depth] as number;
+  /** The tickets in it, in the order in which they joined. */
+  list(): number[] {
+    return this.members.slice(0, this.depth);
   }
 
   /** Whether so many players may begin now: the fill target while the group holds out, the wishes of its members afterwards. */

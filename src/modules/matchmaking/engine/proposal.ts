@@ -12,7 +12,7 @@ export function toProposal(pool: Pool, found: Found, key: string): PoolProposal 
   const { members, judgement } = found;
   return {
     pool: key,
-    ticketIds: Array.from(members, (slot) => pool.slots.ids[slot] as string),
+    ticketIds: members.map((slot) => pool.slots.ids[slot] as string),
     teams: teamsOf(pool, found),
     region: regionOf(pool, members),
     quality: Math.round(judgement.quality * 1e4) / 1e4,
@@ -33,7 +33,7 @@ function teamsOf(pool: Pool, { members, teams: { teamOf } }: Found): Seat[][] {
     const lobby = teamOf[i] === -1 ? slots.lobbies.get(slot) : undefined;
     const users = slots.usersOf(slot);
     for (let p = 0; p < users.length; p++) {
-      const team = lobby ? (lobby.teams[p] ?? 0) : (teamOf[i] as number);
+      const team = lobby ? (lobby.teams[p] ?? 0) : (teamOf[i] ?? 0);
       teams[team]?.push({ userId: users[p] as string, role: null });
       if (rules.roles) offers[team]?.push(offerAt(pool, rules.roles, slot, p));
     }
@@ -53,7 +53,7 @@ function offerAt({ slots, classes }: Pool, roles: RoleTable, slot: number, playe
 }
 
 /** Of the regions that all accept: the lowest worst latency known, then the one that most tickets name. */
-export function regionOf({ slots, classes }: Pool, members: Int32Array): Region | null {
+export function regionOf({ slots, classes }: Pool, members: readonly number[]): Region | null {
   let common = ANY_REGION;
   let insisting = ANY_REGION;
   for (const slot of members) {

@@ -26,7 +26,8 @@ export interface Judgement {
  * wish for new company are met, insisted on or not. Fullness is players over the most that the mode takes. Waiting is the mean of
  * `w / (w + 30 s)` over the tickets: serving those who have waited is worth more.
  */
-export function judge(pool: Pool, members: Int32Array, depth: number, teams: Teams, now: number): Judgement {
+export function judge(pool: Pool, members: readonly number[], teams: Teams, now: number): Judgement {
+  const depth = members.length;
   const { slots, rules } = pool;
   let players = 0;
   let low = Infinity;
@@ -44,10 +45,10 @@ export function judge(pool: Pool, members: Int32Array, depth: number, teams: Tea
   waiting /= depth;
   const closeness = 1 / (1 + (high - low) / SIGMA);
   const fullness = players / rules.most;
-  const wishes = wishesMet(pool, members, depth);
+  const wishes = wishesMet(pool, members);
   if (rules.teamCount === 1)
     return { quality: rounded(0.4 * closeness + 0.2 * wishes + 0.3 * fullness + 0.1 * waiting), chances: null };
-  const { balance, chances } = prospects(pool, members, depth, teams);
+  const { balance, chances } = prospects(pool, members, teams);
   const quality = 0.45 * balance + 0.2 * closeness + 0.15 * wishes + 0.1 * fullness + 0.1 * waiting;
   return { quality: rounded(quality), chances };
 }
@@ -60,7 +61,7 @@ interface Strength {
   variance: number;
 }
 
-function strengthsOf(pool: Pool, members: Int32Array, depth: number, { teamOf }: Teams): Strength[] {
+function strengthsOf(pool: Pool, members: readonly number[], { teamOf }: Teams): Strength[] {
   const { slots, rules } = pool;
   const strengths = Array.from({ length: rules.teamCount }, () => ({ players: 0, mu: 0, variance: 0 }));
   const add = (team: number, players: number, mu: number, variance: number) => {
@@ -70,25 +71,20 @@ function strengthsOf(pool: Pool, members: Int32Array, depth: number, { teamOf }:
     strength.mu += mu;
     strength.variance += variance;
   };
-  for (let i = 0; i < depth; i++) {
+  for (let i = 0; i < members.length; i++) {
     const slot = members[i] as number;
     const size = slots.size[slot] as number;
     const variance = slots.variance[slot] as number;
     const lobby = teamOf[i] === -1 ? slots.lobbies.get(slot) : undefined;
     if (lobby) lobby.sizes.forEach((n, team) => add(team, n, lobby.sums[team] ?? 0, (variance * n) / size));
-    else add(teamOf[i] as number, size, size * (slots.rating[slot] as number), variance);
+    else add(teamOf[i] ?? 0, size, size * (slots.rating[slot] as number), variance);
   }
   return strengths;
 }
 
 /** Balance, and each team's chance: among several, in proportion to how often it beats each of the others. */
-function prospects(
-  pool: Pool,
-  members: Int32Array,
-  depth: number,
-  teams: Teams,
-): { balance: number; chances: number[] } {
-  const strengths = strengthsOf(pool, members, depth, teams);
+function prospects(pool: Pool, members: readonly number[], teams: Teams): { balance: number; chances: number[] } {
+  const strengths = strengthsOf(pool, members, teams);
   const wins = strengths.map(() => 0);
   let balance = 0;
   let pairs = 0;
@@ -106,7 +102,8 @@ function prospects(
 const winChance = (a: Strength, b: Strength): number =>
   normalCdf((a.mu - b.mu) / Math.sqrt((a.players + b.players) * BETA ** 2 + a.variance + b.variance));
 
-function wishesMet(pool: Pool, members: Int32Array, depth: number): number {
+function wishesMet(pool: Pool, members: readonly number[]): number {
+  const depth = members.length;
   const { slots, classes } = pool;
   if (depth < 2) return 1;
   let met = 0;

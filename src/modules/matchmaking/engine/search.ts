@@ -7,7 +7,7 @@ import { splitIntoTeams, type Teams } from './teams';
 
 export interface Found {
   /** In the order in which they joined. */
-  members: Int32Array;
+  members: readonly number[];
   players: number;
   teams: Teams;
   judgement: Judgement;
@@ -166,14 +166,10 @@ export class Search {
   /** The group as a match, or null where it cannot be split into fair teams. */
   private match(): Found | null {
     const { group, pool, now } = this;
-    const teams = splitIntoTeams(pool, group.members, group.depth);
+    const members = group.list();
+    const teams = splitIntoTeams(pool, members);
     if (!teams || teams.gap > group.gapLimit()) return null;
-    return {
-      members: group.members.slice(0, group.depth),
-      players: group.players,
-      teams,
-      judgement: judge(pool, group.members, group.depth, teams, now),
-    };
+    return { members, players: group.players, teams, judgement: judge(pool, members, teams, now) };
   }
 
   private tryOut(anchor: number): void {

@@ -2,8 +2,8 @@ import type { Pool } from './pool';
 import type { RoleTable } from './roles';
 
 export interface Teams {
-  /** The team of each member of the group, by its place in the group; -1 for an open lobby, whose players sit already. */
-  teamOf: Int8Array;
+  /** The team of each ticket, by its place among them; -1 for an open lobby, whose players sit already. Empty: all in the first. */
+  teamOf: readonly number[];
   /** Highest minus lowest mean rating of a team, by players. */
   gap: number;
 }
@@ -18,14 +18,15 @@ const BRANCHES = 5000;
  * roles seated in each team, and among those the smallest gap between the team means. For two teams of up to 14 tickets, and
  * for any number of teams of up to 10 players in all, the answer is exact. Null where the parties do not fit.
  */
-export function splitIntoTeams(pool: Pool, members: Int32Array, depth: number): Teams | null {
+export function splitIntoTeams(pool: Pool, members: readonly number[]): Teams | null {
   const { teamCount } = pool.rules;
-  const bench = benchOf(pool, members, depth);
+  if (teamCount === 1 && !pool.rules.roles) return ALL_TOGETHER;
+  const bench = benchOf(pool, members);
   if (teamCount === 1) {
-    if (pool.rules.roles && !seatable(pool.rules.roles, bench.confined, 0)) return null;
-    return { teamOf: new Int8Array(depth), gap: 0 };
+    if (pool.rules.roles && !seatable(pool.rules.roles, bench.confined)) return null;
+    return ALL_TOGETHER;
   }
-  if (teamCount === 2 && depth <= EXHAUSTIVE) return halve(pool, bench);
+  if (teamCount === 2 && members.length <= EXHAUSTIVE) return halve(pool, bench);
   return branch(pool, bench);
 }
 
@@ -41,7 +42,10 @@ interface Bench {
   seated: { sizes: readonly number[]; sums: readonly number[] };
 }
 
-function benchOf(pool: Pool, members: Int32Array, depth: number): Bench {
+const ALL_TOGETHER: Teams = { teamOf: [], gap: 0 };
+
+function benchOf(pool: Pool, members: readonly number[]): Bench {
+  const depth = members.length;
   const { slots, classes, rules } = pool;
   const bench: Bench = {
     depth,
@@ -68,6 +72,10 @@ function benchOf(pool: Pool, members: Int32Array, depth: number): Bench {
   return bench;
 }
 
+/** Players and ratings of each subset of the tickets to be halved: scratch, for thousands are halved in a second. */
+const sizeOf = new Int32Array(1 << EXHAUSTIVE);
+const sumOf = new Float64Array(1 << EXHAUSTIVE);
+
 /** Two equal teams: every subset of the tickets that makes one half, its sums built up from those of smaller subsets. */
 function halve(pool: Pool, { depth, players, sizes, sums, confined, lobby, seated }: Bench): Teams | null {
   const { roles } = pool.rules;
@@ -77,8 +85,6 @@ function halve(pool: Pool, { depth, players, sizes, sums, confined, lobby, seate
   // without a lobby the teams are alike: the last ticket may as well stay in the second
   const masks = 1 << (lobby < 0 ? n - 1 : n);
   const all = (1 << n) - 1;
-  const sizeOf = new Int32Array(masks);
-  const sumOf = new Float64Array(masks);
   sizeOf[0] = seated.sizes[0] ?? 0;
   sumOf[0] = seated.sums[0] ?? 0;
   const total = sums.reduce((sum, part) => sum + part, 0);
@@ -101,7 +107,7 @@ function halve(pool: Pool, { depth, players, sizes, sums, confined, lobby, seate
     bestGap = gap;
   }
   if (best < 0) return null;
-  const teamOf = new Int8Array(depth).fill(-1);
+  const teamOf = Array.from({ length: depth }, () => -1);
   free.forEach((member, bit) => (teamOf[member] = best & (1 << bit) ? 0 : 1));
   return { teamOf, gap: bestGap / half };
 }
@@ -116,10 +122,10 @@ function seatsMask(roles: RoleTable, confined: Uint8Array[], free: readonly numb
   return true;
 }
 
-function seatable(roles: RoleTable, confined: readonly Uint8Array[], from: number): boolean {
+function seatable(roles: RoleTable, confined: readonly Uint8Array[]): boolean {
   return roles.capacity.every((seats, set) => {
     let count = 0;
-    for (let i = from; i < confined.length; i++) count += confined[i]?.[set] as number;
+    for (const counts of confined) count += counts[set] as number;
     return count <= seats;
   });
 }
@@ -140,11 +146,11 @@ function branch(pool: Pool, bench: Bench): Teams | null {
     sum: seated.sums[t] ?? 0,
     members: [] as number[],
   }));
-  const teamOf = new Int8Array(bench.depth).fill(-1);
+  const teamOf = Array.from({ length: bench.depth }, () => -1);
   let left = players <= EXACT_PLAYERS ? Infinity : BRANCHES;
   let missing = teams.reduce((sum, team) => sum + Math.max(0, teamMin - team.size), 0);
   let unplaced = order.reduce((sum, i) => sum + (sizes[i] ?? 0), 0);
-  let best: { teamOf: Int8Array; gap: number; unevenness: number } | null = null;
+  let best: { teamOf: number[]; gap: number; unevenness: number } | null = null;
 
   const judge = () => {
     const byHeads = teams.map((team) => team.size);
@@ -180,7 +186,6 @@ function branch(pool: Pool, bench: Bench): Teams | null {
         seatable(
           roles,
           team.members.map((i) => confined[i] as Uint8Array),
-          0,
         )
       )
         placeFrom(next + 1);

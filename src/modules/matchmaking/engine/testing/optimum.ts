@@ -49,7 +49,7 @@ function valueOf(members: readonly Ticket[], rules: RuleSet, now: number): numbe
   group.reset(now);
   for (const slot of pool.order.toArray()) if (!group.push(slot)) return 0;
   if (!group.complete) return 0;
-  const teams = splitIntoTeams(pool, group.members, group.depth);
+  const teams = splitIntoTeams(pool, group.list());
   if (!teams || teams.gap > group.gapLimit()) return 0;
-  return group.players * judge(pool, group.members, group.depth, teams, now).quality;
+  return group.players * judge(pool, group.list(), teams, now).quality;
 }
