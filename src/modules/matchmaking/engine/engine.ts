@@ -1,4 +1,5 @@
 import type { RuleSet } from '../../games';
+import { explain, type Explanation } from './explain';
 import { Pool } from './pool';
 import { toProposal } from './proposal';
 import { Flag } from './slots';
@@ -59,6 +60,16 @@ export class Engine {
     for (const id of old?.pool.ids() ?? []) this.forget(id, index);
   }
 
+  /** Why the ticket waits, as seen from this pool; null where it does not wait there. */
+  explain(key: string, id: string, now: number): Explanation | null {
+    const index = this.indexOf.get(key);
+    const places = this.places.get(id) ?? [];
+    const place = (typeof places === 'number' ? [places] : places).find((at) => Math.floor(at / SLOTS) === index);
+    const pool = this.pool(key);
+    if (place === undefined || pool?.slots.ids[place % SLOTS] !== id) return null;
+    return explain(pool, place % SLOTS, now);
+  }
+
   pool(key: string): Pool | undefined {
     const index = this.indexOf.get(key);
     return index === undefined ? undefined : this.standings[index]?.pool;
@@ -111,11 +122,14 @@ export class Engine {
   /**
    * One pass. Gives matches pool by pool, and null wherever the caller may pause: about every tenth of a millisecond. The
    * tickets of a match wait no longer, and are not found again; when it stands, `remove` them, and where it comes to nothing, `add`
-   * them again. @param now ms since the epoch
+   * them again. Carry a pass through before the next one begins.
+   * @param now ms since the epoch
+   * @param only the pools to search; all of them where it is left out
    */
-  *pass(now: number): Generator<PoolProposal | null> {
+  *pass(now: number, only?: ReadonlySet<string>): Generator<PoolProposal | null> {
     const shifts: Shift[] = [];
     for (const { key, pool, search } of [...this.standings]) {
+      if (only && !only.has(key)) continue;
       yield* pool.advance(now);
       search.begin(now);
       shifts.push(...shiftsOf(key, pool, yield* pool.takeFresh(), now));

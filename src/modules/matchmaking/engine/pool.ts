@@ -8,7 +8,15 @@ import { Flag, lotOf, Slots } from './slots';
 import { sortSlots } from './sort-slots';
 import type { Ticket } from './ticket';
 import { WakeQueue } from './wake-queue';
+import { Walk } from './walk';
 import { limitAfter } from './widening';
+
+/** A ticket at some moment: its class and its limit change with waiting. */
+export interface View {
+  slot: number;
+  cls: number;
+  limit: number;
+}
 
 /** Settled players of Weng-Lin ratings come to about half of a newcomer's sigma. */
 const SETTLED_SIGMA = 25 / 6;
@@ -192,6 +200,24 @@ export class Pool {
     return since + nextRelaxation(this.rules, now - since);
   }
 
+  /** How the ticket stands at some moment, now or to come. */
+  viewAt(slot: number, at: number): View {
+    return { slot, cls: this.classAt(slot, at), limit: this.spreadLimit(slot, at) };
+  }
+
+  /** Other open tickets, the nearest in rating first. */
+  nearest(slot: number, most: number): number[] {
+    const walk = new Walk(this.slots);
+    const found: number[] = [];
+    walk.begin(this.order, this.slots.rating[slot] as number);
+    while (found.length < most) {
+      const other = walk.next(this.order, Infinity);
+      if (other < 0) break;
+      if (other !== slot) found.push(other);
+    }
+    return found;
+  }
+
   /** Brings the pool up to `now`: what has relaxed, what is due, what came. Yields where the caller may pause. */
   *advance(now: number): Generator<null> {
     yield* this.wakeUp(now);
@@ -265,7 +291,7 @@ export class Pool {
       }
       if ((slots.size[slot] as number) > rules.teamMax && !slots.lobbies.has(slot)) continue;
       slots.flags[slot] = (slots.flags[slot] as number) | Flag.joining;
-      slots.cls[slot] = this.classNow(slot, now);
+      slots.cls[slot] = this.classAt(slot, now);
       this.refresh(slot);
       this.sleep(slot, this.nextChange(slot, now));
       opened.push(slot);
@@ -273,14 +299,14 @@ export class Pool {
     return opened;
   }
 
-  private classNow(slot: number, now: number): number {
+  private classAt(slot: number, at: number): number {
     const { slots } = this;
-    const waited = now - (slots.since[slot] as number);
+    const waited = at - (slots.since[slot] as number);
     return this.profiles.classAt(slots.profile[slot] as number, waited, slots.latencies.get(slot));
   }
 
   private reclassify(slot: number, now: number): void {
-    const cls = this.classNow(slot, now);
+    const cls = this.classAt(slot, now);
     if (cls === this.slots.cls[slot]) return;
     this.classOrder(slot).remove(slot);
     this.slots.cls[slot] = cls;
