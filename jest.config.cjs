@@ -7,7 +7,7 @@ module.exports = {
   maxWorkers: '100%',
   transform: { '^.+\\.[cm]?[tj]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // ES modules, which Jest cannot import: they are transformed like our own code
-  moduleNameMapper: { '^migrate-mongo$': '<rootDir>/node_modules/migrate-mongo/lib/migrate-mongo.js' },
+  moduleNameMapper: { '^migrate-mongo$': '<rootDir>/test/support/migrate-mongo.cjs' },
   transformIgnorePatterns: ['/node_modules/(?!(migrate-mongo|@seriousme/openapi-schema-validator)/)'],
   testTimeout: 20_000,
 };

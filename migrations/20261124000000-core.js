@@ -1,7 +1,9 @@
+const ensureCollection = require('./shared/ensure-collection');
+
 /** What the core itself keeps: facts to be told, answers of idempotent requests, each player's event counter. */
 module.exports = {
   async up(db) {
-    await db.createCollection('outbox');
+    await ensureCollection(db, 'outbox');
     await db.collection('outbox').createIndexes([
       {
         key: { notBefore: 1, createdAt: 1, _id: 1 },
@@ -15,11 +17,11 @@ module.exports = {
       },
       { key: { deliveredAt: 1 }, name: 'delivered_ttl', expireAfterSeconds: 86_400 },
     ]);
-    await db.createCollection('idempotencyKeys');
+    await ensureCollection(db, 'idempotencyKeys');
     await db
       .collection('idempotencyKeys')
       .createIndexes([{ key: { createdAt: 1 }, name: 'ttl', expireAfterSeconds: 86_400 }]);
-    await db.createCollection('feeds');
+    await ensureCollection(db, 'feeds');
   },
 
   async down(db) {

@@ -1,7 +1,9 @@
+const ensureCollection = require('./shared/ensure-collection');
+
 /** The catalogue. */
 module.exports = {
   async up(db) {
-    await db.createCollection('games');
+    await ensureCollection(db, 'games');
     await db.collection('games').createIndexes([
       { key: { slug: 1 }, name: 'slug', unique: true },
       { key: { searchKeys: 1 }, name: 'search' },

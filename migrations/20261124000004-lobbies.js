@@ -1,9 +1,11 @@
+const ensureCollection = require('./shared/ensure-collection');
+
 const KEEP_SECONDS = 30 * 86_400;
 
 /** Lobbies and their chat. */
 module.exports = {
   async up(db) {
-    await db.createCollection('lobbies');
+    await ensureCollection(db, 'lobbies');
     await db.collection('lobbies').createIndexes([
       { key: { 'members.userId': 1, state: 1, _id: -1 }, name: 'members_state' },
       { key: { gameId: 1, mode: 1, _id: -1 }, name: 'open', partialFilterExpression: { open: true } },
@@ -12,7 +14,7 @@ module.exports = {
       { key: { startsAt: 1 }, name: 'starting', partialFilterExpression: { state: 'ready' } },
       { key: { closedAt: 1 }, name: 'closed_ttl', expireAfterSeconds: KEEP_SECONDS },
     ]);
-    await db.createCollection('messages');
+    await ensureCollection(db, 'messages');
     await db.collection('messages').createIndexes([
       { key: { lobbyId: 1, sentAt: -1, _id: -1 }, name: 'lobby_time' },
       { key: { sentAt: 1 }, name: 'ttl', expireAfterSeconds: KEEP_SECONDS },

@@ -1,8 +1,10 @@
+const ensureCollection = require('./shared/ensure-collection');
+
 /** Tickets, matches and ratings. */
 module.exports = {
   async up(db) {
     const open = { partialFilterExpression: { open: true } };
-    await db.createCollection('tickets');
+    await ensureCollection(db, 'tickets');
     await db.collection('tickets').createIndexes([
       { key: { players: 1 }, name: 'one_open_per_player', unique: true, ...open },
       { key: { state: 1, pools: 1 }, name: 'state_pools' },
@@ -13,7 +15,7 @@ module.exports = {
       { key: { endedAt: 1 }, name: 'ended_ttl', expireAfterSeconds: 7 * 86_400 },
     ]);
     const live = { partialFilterExpression: { live: true } };
-    await db.createCollection('matches');
+    await ensureCollection(db, 'matches');
     await db.collection('matches').createIndexes([
       { key: { livePlayers: 1 }, name: 'one_live_per_player', unique: true, ...live },
       { key: { players: 1, formedAt: -1, _id: -1 }, name: 'player_history' },
@@ -22,7 +24,7 @@ module.exports = {
       { key: { acceptBy: 1 }, name: 'proposed_due', partialFilterExpression: { state: 'proposed' } },
       { key: { discardAt: 1 }, name: 'discard_ttl', expireAfterSeconds: 0 },
     ]);
-    await db.createCollection('ratings');
+    await ensureCollection(db, 'ratings');
     await db
       .collection('ratings')
       .createIndexes([{ key: { userId: 1, gameId: 1, mode: 1 }, name: 'user_mode', unique: true }]);

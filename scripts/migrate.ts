@@ -2,12 +2,12 @@ import { ConfigError, loadConfig } from '../src/config/config';
 import { developmentSecrets } from '../src/config/development-secrets';
 import { readEnvironment } from '../src/config/environment';
 import { createLogger } from '../src/core/logger';
-import { connectDatabase } from '../src/database/connect';
+import { connectAsTool } from '../src/database/connect';
 import { migrateDown, migrateUp, migrationStatus, type Migration } from '../src/database/migrations';
 
 /**
  * `npm run migrate:up | migrate:down | migrate:status`, in an image `node dist/scripts/migrate.js up`: on the database
- * that the server would use with the same settings. `down` takes back one migration, the newest.
+ * that the server would use with the same settings, or uses if it runs. `down` takes back one migration, the newest.
  */
 
 const USAGE = 'Usage: migrate up | down | status';
@@ -17,14 +17,15 @@ async function main(command: string | undefined): Promise<void> {
   const config = loadConfig(readEnvironment(), developmentSecrets);
   // what has been done is printed below; only what goes wrong is logged besides
   const logger = createLogger({ ...config.log, level: 'warn' });
-  const { connection, description, stop } = await connectDatabase(config.database, logger);
+  const database = await connectAsTool(config.database, logger);
+  const { connection } = database;
   try {
-    print(`Database: ${description}`);
+    print(`Database: ${database.description}`);
     if (command === 'status') print(table(await migrationStatus(connection)));
     else if (command === 'up') print(told('Applied', await migrateUp(connection, logger), 'Nothing is pending.'));
     else print(told('Taken back', await migrateDown(connection, logger), 'Nothing is applied.'));
   } finally {
-    await stop();
+    await database.stop();
   }
 }
 

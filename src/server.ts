@@ -68,11 +68,11 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
   async function assemble(): Promise<MaogaServer> {
     const database = await connectDatabase(config.database, logger);
-    releasers.push('database', database.stop);
+    releasers.push('database', () => database.stop());
     const { connection } = database;
     if (config.database.migrate) await migrateUp(connection, logger);
     const redis = await connectRedis(config.redis.url, logger);
-    releasers.push('redis', redis.stop);
+    releasers.push('redis', () => redis.stop());
 
     const bus = createEventBus<DomainEvents>();
     const outbox = createOutbox<DomainEvents>({ connection, bus, clock, ids, logger });
@@ -109,7 +109,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       config: config.http,
       logger,
       ids,
-      authenticate: auth.api.authenticate,
+      authenticate: (token) => auth.api.authenticate(token),
       limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
@@ -118,7 +118,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
     realtime.serve({
       events: clientEvents,
-      authenticate: auth.api.authenticate,
+      authenticate: (token) => auth.api.authenticate(token),
       snapshot: async (userId) => {
         const [search, mine, unread] = await Promise.all([
           matchmaking.api.snapshot(userId),
@@ -139,13 +139,13 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const port = await listen(http, config.http);
     let closed: Promise<void> | undefined;
     releasers.push('http', () => closed);
-    releasers.push('sockets', realtime.stop);
+    releasers.push('sockets', () => realtime.stop());
     releasers.push('news', () => outbox.relay.tick());
     releasers.push('listener', () => void (closed = close(http)));
     const metricsUrl = await metrics.listen(config.metrics.port, config.http.host);
-    releasers.push('metrics', metrics.stop);
+    releasers.push('metrics', () => metrics.stop());
     for (const loop of loops) releasers.push(loop.name, () => loop.stop());
-    releasers.push('readiness', health.drain);
+    releasers.push('readiness', () => health.drain());
     if (runLoops) for (const loop of loops) loop.start();
 
     const url = `http://${config.http.host === '0.0.0.0' ? 'localhost' : config.http.host}:${port}`;

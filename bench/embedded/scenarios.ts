@@ -29,7 +29,7 @@ export const smallDocument = (i: number) => ({
 
 export interface Scenario {
   name: string;
-  run(i: number): Promise<unknown>;
+  run: (i: number) => Promise<unknown>;
 }
 
 export interface Bench {

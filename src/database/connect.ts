@@ -4,6 +4,7 @@ import type { Config } from '../config/config';
 import type { Logger } from '../core/logger';
 import { startEmbeddedMongo } from '../embedded-mongo';
 import { findLocalMongod } from './local-mongod';
+import { announceDatabase, findRunningDatabase } from './running';
 
 /** What the server runs on, in words for people, and how to let go of it. */
 export interface Database {
@@ -46,6 +47,20 @@ export async function connectDatabase(config: Config['database'], logger: Logger
   }
 }
 
+/** For tools: where a server holds the data directory, its database; else as `connectDatabase`. */
+export async function connectAsTool(config: Config['database'], logger: Logger): Promise<Database> {
+  const running =
+    config.uri === undefined && config.directory !== undefined ? findRunningDatabase(config.directory) : undefined;
+  if (running === undefined) return connectDatabase(config, logger);
+  try {
+    const database = await connectDatabase({ ...config, uri: running }, logger);
+    return { ...database, description: `the database of the server that runs on ${config.directory}` };
+  } catch (err) {
+    logger.debug({ err }, 'the address in the data directory is stale');
+    return connectDatabase(config, logger);
+  }
+}
+
 async function chooseHost(config: Config['database'], logger: Logger): Promise<Host> {
   if (config.uri !== undefined)
     return {
@@ -55,7 +70,23 @@ async function chooseHost(config: Config['database'], logger: Logger): Promise<H
     };
   if (!config.allowEmbedded)
     throw new Error('MONGODB_URI is required here: the embedded database is for development only.');
-  return (await localMongod(config, logger)) ?? embedded(config);
+  const host = (await localMongod(config, logger)) ?? (await embedded(config));
+  return config.directory === undefined ? host : announce(host, config.directory);
+}
+
+/** Held by this process, and findable by tools until it stops. */
+async function announce(host: Host, directory: string): Promise<Host> {
+  try {
+    const withdraw = announceDatabase(directory, host.uri);
+    const stop = async () => {
+      withdraw();
+      await host.stop();
+    };
+    return { ...host, stop };
+  } catch (error) {
+    await host.stop();
+    throw error;
+  }
 }
 
 async function embedded(config: Config['database']): Promise<Host> {

@@ -1,5 +1,5 @@
 /** Inserting, upserting, finding and modifying, deleting; many at once; and what is said of failures. */
-import { MongoBulkWriteError, ObjectId } from 'mongodb';
+import { MongoBulkWriteError, MongoClient, ObjectId } from 'mongodb';
 import { idsOf, useDatabase, type AnyDoc } from './testing/database';
 
 const database = useDatabase();
@@ -158,16 +158,18 @@ it('a write concern that the set cannot meet is an error', async () => {
 
 it('a retried write is not done twice: the same txnNumber answers as before', async () => {
   const collection = await database.collection([{ _id: 1, n: 0 }]);
-  const session = database.client.startSession();
+  // a client of its own, whose session no other write has used
+  const client = await MongoClient.connect(database.uri);
+  const session = client.startSession();
   const command = {
     update: collection.collectionName,
     updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }],
     txnNumber: 5n,
   };
-  const send = () => database.db.command({ ...command }, { session });
+  const send = () => client.db(database.db.databaseName).command({ ...command }, { session });
   expect(await send()).toMatchObject({ n: 1, nModified: 1 });
   expect(await send()).toMatchObject({ n: 1, nModified: 1 });
-  await session.endSession();
+  await client.close();
   expect(await collection.findOne()).toEqual({ _id: 1, n: 1 });
 });
 

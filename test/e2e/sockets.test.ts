@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { io, type Socket } from 'socket.io-client';
 import { withDatabase } from '../../src/database/connect';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
@@ -11,6 +10,10 @@ const SEEDED = { SEED_ON_START: 'true' };
 
 const opened: Socket[] = [];
 afterAll(() => opened.forEach((socket) => socket.disconnect()));
+
+/** The next event of this name, as its arguments. */
+const once = (socket: Socket, name: string) =>
+  new Promise<unknown[]>((resolve) => socket.once(name, (...args: unknown[]) => resolve(args)));
 
 /** A socket before anything is known of its fate. */
 function bareSocket(server: MaogaServer, options: object): Socket {

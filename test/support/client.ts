@@ -93,10 +93,10 @@ export interface PlayerSocket {
   /** Everything heard so far, in order. */
   heard: { name: string; payload: any }[]; // eslint-disable-line @typescript-eslint/no-explicit-any
   /** The next event of this name that fits and was not taken yet, whether it has arrived already or not. */
-  next(name: string, fits?: (payload: any) => boolean, timeoutMs?: number): Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+  next: (name: string, fits?: (payload: any) => boolean, timeoutMs?: number) => Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
   /** Sends with an acknowledgement. */
-  send(name: string, payload: unknown): Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
-  close(): void;
+  send: (name: string, payload: unknown) => Promise<any>; // eslint-disable-line @typescript-eslint/no-explicit-any
+  close: () => void;
 }
 
 const open: Socket[] = [];

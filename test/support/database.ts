@@ -4,6 +4,8 @@ import { migrateUp } from '../../src/database/migrations';
 import { withDatabase } from '../../src/database/connect';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
 
+const opened: { connection: Connection; server: { stop(): Promise<void> } }[] = [];
+
 /** A migrated database in memory for tests of services; ended after the file's tests. */
 export async function testDatabase(): Promise<Connection> {
   const server = await startEmbeddedMongo({});
@@ -11,9 +13,13 @@ export async function testDatabase(): Promise<Connection> {
     .createConnection(withDatabase(server.uri), { autoIndex: false, autoCreate: false })
     .asPromise();
   await migrateUp(connection, createLogger({ level: 'silent', pretty: false }));
-  afterAll(async () => {
-    await connection.close();
-    await server.stop();
-  });
+  opened.push({ connection, server });
   return connection;
 }
+
+afterAll(async () => {
+  for (const { connection, server } of opened.splice(0)) {
+    await connection.close();
+    await server.stop();
+  }
+});

@@ -1,13 +1,19 @@
 import type { Connection } from 'mongoose';
 import type { Config } from '../../config/config';
 import type { Clock } from '../../core/clock';
-import { AppError } from '../../core/errors';
 import type { Ids } from '../../core/ids';
+import type { Logger } from '../../core/logger';
 import type { Transact } from '../../database/transaction';
 import type { Realtime } from '../../realtime/server';
 import type { Module } from '../module';
 import type { UsersApi } from '../users';
+import { createAccessTokens } from './access-tokens';
 import type { AuthApi } from './auth.api';
+import { createRefreshTokenModel, createSessionModel } from './auth.models';
+import { authRoutes } from './auth.routes';
+import { createAuthService } from './auth.service';
+import { createPasswords } from './passwords';
+import { createSessionsService } from './sessions.service';
 
 export interface AuthDeps {
   connection: Connection;
@@ -15,19 +21,25 @@ export interface AuthDeps {
   realtime: Pick<Realtime, 'expire'>;
   clock: Clock;
   ids: Ids;
+  logger: Logger;
   config: Config['auth'];
   users: UsersApi;
 }
 
 /** Who is who: registering, logging in, tokens and sessions. */
-export function createAuthModule(_deps: AuthDeps): Module<AuthApi> {
+export function createAuthModule(deps: AuthDeps): Module<AuthApi> {
+  const { connection, config, clock, users } = deps;
+  const sessions = createSessionsService({
+    ...deps,
+    Sessions: createSessionModel(connection),
+    RefreshTokens: createRefreshTokenModel(connection),
+  });
+  const accessTokens = createAccessTokens(config, clock);
+  const passwords = createPasswords(config.bcryptCost);
+  const auth = createAuthService({ users, sessions, passwords, accessTokens });
   return {
-    api: {
-      authenticate: async () => {
-        throw new AppError('UNAUTHENTICATED', 'Send an access token of this server.');
-      },
-    },
-    routes: [],
+    api: { authenticate: (token) => auth.authenticate(token) },
+    routes: authRoutes(auth),
     clientEvents: [],
     loops: [],
   };

@@ -64,7 +64,7 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
   const upkeep = createUpkeep({ ...deps, Matches, store, pools, waits });
   const search = createSearchRound({ ...deps, pools, formation });
 
-  tellMatchmakingNews(bus, realtime, status);
+  tellMatchmakingNews(bus, realtime, { status, pools });
   followLobbies(bus, tickets, matches);
 
   return {

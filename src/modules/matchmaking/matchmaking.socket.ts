@@ -7,6 +7,7 @@ import type { Realtime } from '../../realtime/server';
 import type { AcceptanceService } from './acceptance.service';
 import type { MatchmakingEvents } from './matchmaking.api';
 import { matchEvent, matchView, ticketEvent, ticketView } from './matchmaking.schemas';
+import type { Pools } from './pools';
 import { ticketRoom, type StatusBoard } from './status';
 import type { TicketsService } from './tickets.service';
 
@@ -54,7 +55,7 @@ export function matchmakingEvents({
 export function tellMatchmakingNews(
   bus: EventBus<MatchmakingEvents>,
   { feed, signal }: Pick<Realtime, 'feed' | 'signal'>,
-  status: StatusBoard,
+  { status, pools }: { status: StatusBoard; pools: Pick<Pools, 'refresh'> },
 ): void {
   bus.on('match.proposed', async ({ eventId, payload: { matchId, acceptBy, tickets } }) => {
     const ticketOf = byPlayer(tickets);
@@ -75,6 +76,8 @@ export function tellMatchmakingNews(
     }));
   });
   bus.on('match.fellThrough', async ({ payload: { requeued } }) => {
+    // the news may be here before the tickets are
+    await pools.refresh(requeued.map(({ ticketId }) => ticketId));
     for (const { ticketId, userIds } of requeued) {
       const shown = await status.status(ticketId);
       if (shown) for (const userId of userIds) signal(userRoom(userId), 'matchmaking:status', shown);

@@ -10,6 +10,8 @@ import type { PooledTicket, Pools, SearchPool } from './pools';
 /** Matches are independent of each other: this many commits run side by side. */
 const COMMITS_AT_ONCE = 16;
 
+const TRIES = 3;
+
 /** What the engine proposes, with the tickets as it saw them. */
 interface Found {
   proposal: PoolProposal;
@@ -39,30 +41,36 @@ export function createSearchRound({
     return found.filter((each) => !isBarred(each));
   };
 
-  const search = async (searched: readonly SearchPool[], now: number) => {
+  /** @returns whether everything that was proposed stands now */
+  const search = async (searched: readonly SearchPool[], now: number): Promise<boolean> => {
     const byKey = new Map(searched.map((pool) => [pool.key, pool]));
     const found = proposeAll(searched, now, now).map((proposal): Found => {
       const { mode, seen } = byKey.get(proposal.pool) as SearchPool;
       return { proposal, mode, tickets: proposal.ticketIds.map((id) => seen.get(id) as PooledTicket) };
     });
-    if (found.length === 0) return;
     let formed = 0;
     await inParallel(await withoutBlocked(found), COMMITS_AT_ONCE, async ({ proposal, tickets, mode }) => {
       if (await formation.form(proposal, tickets, mode)) formed += 1;
     });
-    logger.debug({ pools: searched.length, proposed: found.length, formed }, 'matchmaking round');
+    if (found.length > 0) logger.debug({ pools: searched.length, proposed: found.length, formed }, 'matchmaking round');
+    return formed === found.length;
   };
 
-  return async () => {
+  const searchOnce = async (): Promise<boolean> => {
     const now = clock.now();
     const searched = await pools.toSearch(now);
     try {
-      await search(searched, now);
+      return await search(searched, now);
     } catch (error) {
       // nobody who could have been matched waits for the next change of the pool
       pools.searchAgain(searched.map((pool) => pool.key));
       throw error;
     }
+  };
+
+  return async () => {
+    // whoever was proposed with somebody who is gone by now need not wait for the next round
+    for (let tries = 0; tries < TRIES; tries++) if (await searchOnce()) return;
   };
 }
 

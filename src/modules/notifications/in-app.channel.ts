@@ -7,10 +7,12 @@ export function createInAppChannel({ feed, inbox }: { feed: Feed; inbox: Pick<In
   return {
     name: 'inApp',
     async deliver(notification, { userId }) {
-      await feed.tell(notification.id, [userId], 'notification:new', { notification });
-      await feed.tell(`${notification.id}:count`, [userId], 'notification:count', {
-        unread: await inbox.unread(userId),
-      });
+      const unread = await inbox.unread(userId);
+      // told together: the feed numbers both at once, in this order
+      await Promise.all([
+        feed.tell(notification.id, [userId], 'notification:new', { notification }),
+        feed.tell(`${notification.id}:count`, [userId], 'notification:count', { unread }),
+      ]);
     },
   };
 }

@@ -1,2 +1,5 @@
+export { createAccounts } from './accounts.service';
+export { createUserModel } from './users.models';
 export { createUsersModule, type UsersDeps } from './users.module';
-export type { Account, Preferences, UserEvents, UsersApi, UserSummary } from './users.api';
+export { accountFields, ownProfile, type OwnProfile } from './users.schemas';
+export type { Account, Credentials, Preferences, UserEvents, UsersApi, UserSummary } from './users.api';

@@ -5,7 +5,13 @@ import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
 import type { GamesApi } from '../games';
 import type { Module } from '../module';
+import { createAccounts } from './accounts.service';
+import { createProfilesService } from './profiles.service';
+import { createRelationModel } from './relations.models';
+import { createRelationsService } from './relations.service';
 import type { UserEvents, UsersApi } from './users.api';
+import { createUserModel } from './users.models';
+import { userRoutes } from './users.routes';
 
 export interface UsersDeps {
   connection: Connection;
@@ -17,6 +23,20 @@ export interface UsersDeps {
 }
 
 /** Accounts as others see them: profiles, preferences, search, friends and blocks. */
-export function createUsersModule(_deps: UsersDeps): Module<UsersApi> {
-  return { api: {} as UsersApi, routes: [], clientEvents: [], loops: [] };
+export function createUsersModule(deps: UsersDeps): Module<UsersApi> {
+  const Users = createUserModel(deps.connection);
+  const accounts = createAccounts({ ...deps, Users });
+  const Relations = createRelationModel(deps.connection);
+  const relations = createRelationsService({ ...deps, Relations, summaries: (userIds) => accounts.summaries(userIds) });
+  const profiles = createProfilesService({ ...deps, Users, relations });
+  return {
+    api: {
+      ...accounts,
+      profile: (userId) => profiles.own(userId),
+      blocks: (userIds) => relations.blocks(userIds),
+    },
+    routes: userRoutes(profiles, relations),
+    clientEvents: [],
+    loops: [],
+  };
 }

@@ -136,9 +136,7 @@ export const publicUser = userCard
   .meta({ id: 'PublicUser' });
 export type PublicUser = z.output<typeof publicUser>;
 
-export const friendView = z
-  .object({ user: userCard, state: friendState, since: timestamp })
-  .meta({ id: 'Friend' });
+export const friendView = z.object({ user: userCard, state: friendState, since: timestamp }).meta({ id: 'Friend' });
 export type FriendView = z.output<typeof friendView>;
 
 export const blockView = z.object({ user: userCard, since: timestamp }).meta({ id: 'Block' });

@@ -1,0 +1,47 @@
+import { ConfigError, loadConfig, type Config } from '../src/config/config';
+import { developmentSecrets } from '../src/config/development-secrets';
+import { readEnvironment } from '../src/config/environment';
+import { systemClock } from '../src/core/clock';
+import { systemIds } from '../src/core/ids';
+import { createLogger } from '../src/core/logger';
+import { connectAsTool } from '../src/database/connect';
+import { createAccounts, createUserModel } from '../src/modules/users';
+
+/**
+ * `npm run admin -- <email>`, in an image `node dist/scripts/admin.js <email>`: makes an account an admin, in the database
+ * that the server uses with the same settings, also while it runs. It takes effect with the next request.
+ */
+
+const USAGE = 'Usage: npm run admin -- <email>   (of an account that is registered)';
+
+async function main(email: string | undefined, ...more: string[]): Promise<void> {
+  if (email === undefined || !email.includes('@') || more.length > 0) throw new Refusal(USAGE);
+  const config = loadConfig(readEnvironment(), developmentSecrets);
+  requireKept(config.database);
+  const database = await connectAsTool(config.database, createLogger({ ...config.log, level: 'warn' }));
+  try {
+    const accounts = createAccounts({
+      Users: createUserModel(database.connection),
+      clock: systemClock,
+      ids: systemIds,
+    });
+    if (!(await accounts.promoteToAdmin(email)))
+      throw new Refusal(`There is no account with the address ${email} in ${database.description}. Register it first.`);
+    process.stdout.write(`${email} is an admin now, in ${database.description}.\n`);
+  } finally {
+    await database.stop();
+  }
+}
+
+function requireKept({ uri, directory }: Config['database']): void {
+  if (uri === undefined && directory === undefined)
+    throw new Refusal('DATA_DIR is :memory:, so that no other process can reach the accounts: set it to a folder.');
+}
+
+class Refusal extends Error {}
+
+main(...(process.argv.slice(2) as [string?])).catch((error: unknown) => {
+  const expected = error instanceof ConfigError || error instanceof Refusal;
+  process.stderr.write(`${expected ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,196 @@
+/**
+ * What a filter says about single fields, in a form that an index can use: the values that a field must have one of, or a range. The bounds made of it
+ * may let too much through, never too little: the whole filter is always tested afterwards.
+ */
+import { BSONRegExp } from 'bson';
+import { isArray, isDoc, isNullish, rank, RANK, toDouble, truthy, type Doc, type Value } from './bson-types';
+import { type Collation } from './collation';
+import { type CollectionIndex } from './collection-index';
+import { compileFilter, isOperators } from './match';
+import { compareValues, encodeKey } from './values';
+
+export type Condition = { points: Value[] } | { low: Value } | { high: Value };
+
+/** By path. Under `$and` and inside `$elemMatch` too; all of them must hold for some value at the path. */
+export function conditionsOf(
+  filter: Doc,
+  prefix = '',
+  into = new Map<string, Condition[]>(),
+): Map<string, Condition[]> {
+  for (const [key, arg] of Object.entries(filter)) {
+    if (key === '$and' && isArray(arg)) for (const each of arg) conditionsOf(each as Doc, prefix, into);
+    else if (!key.startsWith('$')) addConditions(prefix + key, arg, into);
+  }
+  return into;
+}
+
+function addConditions(path: string, arg: Value, into: Map<string, Condition[]>): void {
+  const add = (condition: Condition): void => {
+    const known = into.get(path);
+    if (known) known.push(condition);
+    else into.set(path, [condition]);
+  };
+  if (!isOperators(arg)) {
+    if (isPoint(arg)) add({ points: [arg] });
+    return;
+  }
+  for (const [name, operand] of Object.entries(arg)) {
+    if (name === '$eq' && isPoint(operand)) add({ points: [operand] });
+    else if (name === '$in' && isArray(operand) && operand.every(isPoint)) add({ points: operand });
+    else if (
+      name === '$all' &&
+      isArray(operand) &&
+      operand.length > 0 &&
+      operand.every((v) => isPoint(v) && !(isDoc(v) && isOperators(v)))
+    )
+      add({ points: [operand[0]] }); // prettier-ignore
+    else if ((name === '$gt' || name === '$gte') && isBound(operand)) add({ low: operand });
+    else if ((name === '$lt' || name === '$lte') && isBound(operand)) add({ high: operand });
+    else if (name === '$elemMatch' && isDoc(operand) && !isOperators(operand)) conditionsOf(operand, `${path}.`, into);
+  }
+}
+
+/** An array as a value is left out: an index has its elements. */
+const isPoint = (v: Value): boolean => !isArray(v) && !(v instanceof BSONRegExp) && v !== undefined;
+const RANGES: number[] = [RANK.number, RANK.string, RANK.binary, RANK.objectId, RANK.bool, RANK.date, RANK.timestamp];
+const isBound = (v: Value): boolean =>
+  RANGES.includes(rank(v)) && !(rank(v) === RANK.number && Number.isNaN(toDouble(v)));
+
+/** Keys of `from <= key < to`. */
+export interface Interval {
+  from: string;
+  to: string;
+}
+
+export interface Bounds {
+  intervals: Interval[];
+  /** How many of the index's fields have bounds. */
+  fields: number;
+  /** How many of those, from the first, are pinned to one value. */
+  pinned: number;
+}
+
+/** No key component begins with a character that high. */
+const END = '\uffff';
+const MAX_INTERVALS = 20_000;
+
+/** Undefined if the index is of no use for the filter. */
+export function boundsFor(
+  index: CollectionIndex,
+  conditions: Map<string, Condition[]>,
+  filter: Doc,
+  collation?: Collation,
+): Bounds | undefined {
+  const { spec, multikey } = index;
+  if (spec.partial && !implies(filter, spec.partial)) return undefined;
+  let prefixes = [''];
+  let fields = 0;
+  let pinned = 0;
+  let notNull = false;
+  for (const [i, path] of spec.paths.entries()) {
+    if (multikey.size > 1 && multikey.has(i) && i > 0) break;
+    const usable = (conditions.get(path) ?? []).filter((condition) => fits(condition, collation, spec.collation));
+    const points = fewest(usable);
+    if (points && prefixes.length * points.length <= MAX_INTERVALS) {
+      const keys = [...new Set(points.map((value) => encodeKey(value, spec.collation)))];
+      prefixes = keys.length === 1 ? prefixes.map((p) => p + keys[0]!) : prefixes.flatMap((p) => keys.map((key) => p + key)); // prettier-ignore
+      notNull ||= points.every((value) => !isNullish(value));
+      if (keys.length === 1 && pinned === i) pinned += 1;
+      fields += 1;
+      continue;
+    }
+    const range = spec.collation && usable.some(isText) ? undefined : rangeOf(usable, multikey.has(i));
+    if (range) {
+      const intervals = prefixes.map((p) => ({ from: p + range.from, to: p + range.to }));
+      return { intervals, fields: fields + 1, pinned };
+    }
+    break;
+  }
+  if (fields === 0 || (spec.sparse && !notNull)) return undefined;
+  return { intervals: prefixes.map((p) => ({ from: p, to: p + END })), fields, pinned };
+}
+
+export const everything: Interval = { from: '', to: END };
+
+function fewest(conditions: Condition[]): Value[] | undefined {
+  let best: Value[] | undefined;
+  for (const condition of conditions)
+    if ('points' in condition && (!best || condition.points.length < best.length)) best = condition.points;
+  return best;
+}
+
+const valuesIn = (condition: Condition): Value[] =>
+  'points' in condition ? condition.points : 'low' in condition ? [condition.low] : [condition.high];
+const isText = (condition: Condition): boolean => valuesIn(condition).some((v) => rank(v) === RANK.string);
+
+/** Under different collations an index can still find what is no text. */
+function fits(condition: Condition, query: Collation | undefined, index: Collation | undefined): boolean {
+  if (query === index) return true;
+  return !valuesIn(condition).some((v) => [RANK.string, RANK.object, RANK.array].includes(rank(v) as 15));
+}
+
+/** With arrays in play two conditions may be met by two elements: only one of them bounds the keys then. */
+function rangeOf(conditions: Condition[], multikey: boolean): Interval | undefined {
+  const lows = conditions.flatMap((c) => ('low' in c ? [c.low] : []));
+  const highs = conditions.flatMap((c) => ('high' in c ? [c.high] : []));
+  const first = lows[0] ?? highs[0];
+  if (first === undefined) return undefined;
+  const type = rank(first);
+  const same = (v: Value): boolean => rank(v) === type;
+  // an impossible combination is left to the filter
+  let low = lows.filter(same).reduce<Value>((a, b) => (a === undefined || compareValues(b, a) > 0 ? b : a), undefined);
+  let high = highs
+    .filter(same)
+    .reduce<Value>((a, b) => (a === undefined || compareValues(b, a) < 0 ? b : a), undefined);
+  if (multikey && low !== undefined) {
+    low = lows[0];
+    high = undefined;
+  }
+  return {
+    from: low === undefined ? String.fromCharCode(type) : encodeKey(low),
+    to: high === undefined ? String.fromCharCode(type + 1) : encodeKey(high) + END,
+  };
+}
+
+/** Whether whatever passes the filter certainly passes the index's partial filter. */
+export function implies(filter: Doc, partial: Doc): boolean {
+  return Object.entries(partial).every(([key, arg]) => {
+    if (key === '$and') return (arg as Doc[]).every((each) => implies(filter, each));
+    if (key === '$or') return (arg as Doc[]).some((each) => implies(filter, each));
+    const operators: Doc = isOperators(arg) ? arg : { $eq: arg };
+    return Object.entries(operators).every(([name, operand]) => impliesOne(filter, key, { [name]: operand }));
+  });
+}
+
+function impliesOne(filter: Doc, path: string, wanted: Doc): boolean {
+  const passes = compileFilter({ v: wanted });
+  // null in a filter also finds what is missing
+  const test = (v: Value): boolean => isPoint(v) && !isNullish(v) && passes({ v });
+  const [name] = Object.keys(wanted) as [string];
+  return everyCondition(filter).some(([key, given]) => {
+    if (key !== path) return false;
+    if (!isOperators(given)) return test(given);
+    return Object.entries(given).some(([operator, value]) => {
+      if (operator === '$eq') return test(value);
+      if (operator === '$in') return isArray(value) && value.length > 0 && value.every(test);
+      if (name === '$exists') return (operator === '$exists' && truthy(value)) || (['$gt', '$gte', '$lt', '$lte'].includes(operator) && isBound(value)); // prettier-ignore
+      return impliesRange(name, wanted[name], operator, value);
+    });
+  });
+}
+
+function everyCondition(filter: Doc): [string, Value][] {
+  return Object.entries(filter).flatMap(([key, arg]) =>
+    key === '$and' && isArray(arg)
+      ? arg.flatMap((each) => everyCondition(each as Doc))
+      : [[key, arg] as [string, Value]],
+  );
+}
+
+/** `{$gt: 5}` implies `{$gt: 3}`. */
+function impliesRange(name: string, limit: Value, operator: string, value: Value): boolean {
+  if (name.slice(0, 3) !== operator.slice(0, 3) || !/^\$[gl]te?$/.test(name) || !isBound(value)) return false;
+  if (rank(limit) !== rank(value)) return false;
+  const c = compareValues(value, limit) * (name.startsWith('$g') ? 1 : -1);
+  return c > 0 || (c === 0 && (name === operator || name.endsWith('e')));
+}

@@ -1,0 +1,161 @@
+import type { Connection } from 'mongoose';
+import { testDatabase } from '../../../test/support/database';
+import { manualClock } from '../../core/clock';
+import { createEventBus } from '../../core/event-bus';
+import { systemIds } from '../../core/ids';
+import { createLogger } from '../../core/logger';
+import { createOutbox } from '../../database/outbox';
+import { createTransact } from '../../database/transaction';
+import type { GameMode } from '../games';
+import { ruleSetSchema } from '../games/rule-set';
+import { createLobbyStore } from '../lobbies/lobbies.store';
+import { createLobbiesApi } from '../lobbies/match-lobbies';
+import { createAcceptanceService } from './acceptance.service';
+import { createFormation } from './formation';
+import type { MatchmakingEvents } from './matchmaking.api';
+import { createMatchmakingLoop } from './matchmaking.loop';
+import { createMatchModel, createRatingModel, createTicketModel } from './matchmaking.models';
+import { submitBody } from './matchmaking.schemas';
+import { createPools } from './pools';
+import { createSearchRound } from './search-round';
+import { createTicketStore } from './tickets.store';
+import { createTicketsService } from './tickets.service';
+import { createUpkeep } from './upkeep';
+import { createWaits } from './waits';
+
+/** What happens between the search of a round and its commit, at exactly that moment. */
+
+const gameId = systemIds.id();
+const duel: GameMode = {
+  gameId,
+  gameName: 'Game',
+  gameSlug: 'game',
+  key: 'duel',
+  name: 'Duel',
+  ruleSet: ruleSetSchema.parse({ teams: { count: 2, size: { min: 1, max: 1 } } }),
+  version: 1,
+};
+
+let connection: Connection;
+beforeAll(async () => {
+  connection = await testDatabase();
+});
+afterEach(() => Promise.all(['tickets', 'matches'].map((name) => connection.collection(name).deleteMany({}))));
+
+/** The module's parts over a real database; whoever asks for blocks, as a round does before it commits, runs `meanwhile` once. */
+function parts() {
+  const clock = manualClock();
+  const logger = createLogger({ level: 'silent', pretty: false });
+  const own = connection.useDb(connection.name);
+  const transact = createTransact(own);
+  const outbox = createOutbox({
+    connection: own,
+    bus: createEventBus<MatchmakingEvents>(),
+    clock,
+    ids: systemIds,
+    logger,
+  });
+  let meanwhile: () => Promise<unknown> = async () => undefined;
+  const users = {
+    async blocks() {
+      const once = meanwhile;
+      meanwhile = async () => undefined;
+      await once();
+      return new Map<string, ReadonlySet<string>>();
+    },
+    preferences: async () => new Map(),
+    summaries: async () => new Map(),
+  };
+  const games = { mode: async () => duel };
+  const shared = { connection: own, transact, clock, ids: systemIds, logger, users, games };
+  const lobbyStore = createLobbyStore({ ...shared, outbox: outbox as never });
+  const lobbies = createLobbiesApi({ ...shared, store: lobbyStore });
+  const [Tickets, Matches, Ratings] = [createTicketModel(own), createMatchModel(own), createRatingModel(own)];
+  const waits = createWaits();
+  const pools = createPools({ ...shared, Tickets });
+  const deps = { ...shared, outbox, lobbies, Tickets, Matches, Ratings, waits, pools };
+  const store = createTicketStore(deps);
+  const formation = createFormation({ ...deps, store });
+  const acceptance = createAcceptanceService({ ...deps, store, formation });
+  const tickets = createTicketsService({ ...deps, store, acceptance });
+  const upkeep = createUpkeep({ ...deps, store });
+  const search = createSearchRound({ ...deps, formation });
+  const submit = (userId: string, wishes: object = {}) =>
+    tickets.submit(userId, submitBody.parse({ games: [{ gameId, mode: 'duel' }], ...wishes }));
+  return {
+    ...deps,
+    tickets,
+    upkeep,
+    search,
+    submit,
+    whileSearching: (work: () => Promise<unknown>) => (meanwhile = work),
+  };
+}
+
+const strict = (region: string) => ({ regions: [region], regionPreference: 'strict' });
+
+test('a wish that is answered between the search and the commit counts', async () => {
+  const { submit, tickets, search, whileSearching, clock } = parts();
+  const [one, two, three] = [systemIds.id(), systemIds.id(), systemIds.id()];
+  const mine = await submit(one);
+  clock.advance(1);
+  const theirs = await submit(two, strict('NA'));
+  whileSearching(() => tickets.change(one, mine.id, { regions: ['EU'], regionPreference: 'strict' }));
+  await search();
+  expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'queued', revision: 2, queuedAt: mine.queuedAt });
+  expect(await tickets.view(two, theirs.id)).toMatchObject({ state: 'queued', revision: 1 });
+  const third = await submit(three, strict('EU'));
+  await search();
+  expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'matched' });
+  expect(await tickets.view(three, third.id)).toMatchObject({ state: 'matched' });
+});
+
+test('who loses a partner in the moment of the commit is searched for again in the same round', async () => {
+  const { submit, tickets, search, whileSearching, clock } = parts();
+  const users = [systemIds.id(), systemIds.id(), systemIds.id()] as const;
+  const [first, second, third] = await Promise.all(users.map((userId) => (clock.advance(1), submit(userId))));
+  whileSearching(() => tickets.cancel(users[0], first!.id));
+  await search();
+  expect(await tickets.view(users[0], first!.id)).toMatchObject({ state: 'cancelled' });
+  expect(await tickets.view(users[1], second!.id)).toMatchObject({ state: 'matched' });
+  expect(await tickets.view(users[2], third!.id)).toMatchObject({ state: 'matched' });
+});
+
+test('a round that fails is made up for by the next one, without anybody having to change anything', async () => {
+  const { submit, tickets, search, whileSearching } = parts();
+  const [one, two] = [systemIds.id(), systemIds.id()];
+  const mine = await submit(one);
+  await submit(two);
+  whileSearching(() => Promise.reject(new Error('the database is away')));
+  await expect(search()).rejects.toThrow('the database is away');
+  expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'queued' });
+  await search();
+  expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'matched' });
+});
+
+test('what ended without this instance hearing of it leaves its pool', async () => {
+  const { submit, Tickets, pools, upkeep } = parts();
+  const { id } = await submit(systemIds.id());
+  const kept = await submit(systemIds.id(), strict('OC'));
+  await Tickets.updateOne({ _id: id }, { $set: { state: 'cancelled', open: false } });
+  await upkeep.catchUp();
+  expect([...pools.all()].map((ticket) => ticket.id)).toEqual([kept.id]);
+});
+
+test('one part of a tick that fails does not keep the search from running', async () => {
+  const { clock, logger } = parts();
+  const broken = () => Promise.reject(new Error('a broken row'));
+  const done: string[] = [];
+  const loop = createMatchmakingLoop({
+    everyMs: 1000,
+    upkeep: { openDue: broken, expireDue: broken, catchUp: broken, restore: broken },
+    acceptance: { sweep: broken, accept: broken, decline: broken },
+    matches: { sweep: broken } as never,
+    search: async () => void done.push('search'),
+    status: { tell: broken } as never,
+    clock,
+    logger,
+  });
+  await loop.tick();
+  expect(done).toEqual(['search']);
+});

@@ -1,0 +1,141 @@
+import { Schema, type Connection, type Types } from 'mongoose';
+import type { Account, Preferences, UserSummary } from './users.api';
+import type { GameProfileView, OwnProfile, PublicUser, UserCard } from './users.schemas';
+
+/** Rows of accounts, and how they read to their owner and to others. */
+
+export interface GameProfileRow {
+  gameId: Types.ObjectId;
+  inGameName: string;
+  rank: string | null;
+  skillLevel: number | null;
+  roles: string[];
+  updatedAt: Date;
+}
+
+export interface UserRow {
+  _id: Types.ObjectId;
+  email: string;
+  username: string;
+  passwordHash: string;
+  displayName: string;
+  /** Derived from the names, for order and search. */
+  sortName: string;
+  searchKeys: string[];
+  role: Account['role'];
+  status: Account['status'];
+  tokenVersion: number;
+  bio: string;
+  avatarUrl: string | null;
+  platforms: OwnProfile['platforms'];
+  visibility: OwnProfile['visibility'];
+  automatedLobbyMessage: string;
+  preferences: Preferences;
+  gameProfiles: GameProfileRow[];
+  createdAt: Date;
+  updatedAt: Date;
+}
+
+export type UserModel = ReturnType<typeof createUserModel>;
+
+/** How names and addresses are compared: `Ann` is `ann`. */
+export const CASE_INSENSITIVE = { locale: 'en', strength: 2 } as const;
+
+export function createUserModel(connection: Connection) {
+  const gameProfile = new Schema<GameProfileRow>(
+    {
+      gameId: { type: Schema.Types.ObjectId, required: true },
+      inGameName: { type: String, required: true },
+      rank: { type: String, default: null },
+      skillLevel: { type: Number, default: null },
+      roles: [String],
+      updatedAt: { type: Date, required: true },
+    },
+    { _id: false },
+  );
+  const preferences = new Schema<Preferences>(
+    {
+      competitiveness: { type: String, required: true },
+      regions: [String],
+      languages: [String],
+      preferredGames: [String],
+    },
+    { _id: false },
+  );
+  const schema = new Schema<UserRow>(
+    {
+      email: { type: String, required: true },
+      username: { type: String, required: true },
+      passwordHash: { type: String, required: true },
+      displayName: { type: String, required: true },
+      sortName: { type: String, required: true },
+      searchKeys: [String],
+      role: { type: String, required: true },
+      status: { type: String, required: true },
+      tokenVersion: { type: Number, required: true },
+      bio: { type: String, default: '' },
+      avatarUrl: { type: String, default: null },
+      platforms: [String],
+      visibility: { type: String, required: true },
+      automatedLobbyMessage: { type: String, default: '' },
+      preferences: { type: preferences, required: true },
+      gameProfiles: [gameProfile],
+      createdAt: { type: Date, required: true },
+      updatedAt: { type: Date, required: true },
+    },
+    { versionKey: false, minimize: false, collection: 'users' },
+  );
+  schema.index({ email: 1 }, { name: 'email', unique: true, collation: CASE_INSENSITIVE });
+  schema.index({ username: 1 }, { name: 'username', unique: true, collation: CASE_INSENSITIVE });
+  schema.index({ searchKeys: 1 }, { name: 'search' });
+  return connection.model('User', schema);
+}
+
+export function toAccount(row: UserRow): Account {
+  return {
+    userId: row._id.toHexString(),
+    email: row.email,
+    username: row.username,
+    role: row.role,
+    status: row.status,
+    tokenVersion: row.tokenVersion,
+  };
+}
+
+export function toSummary({ _id, username, displayName, avatarUrl }: UserRow): UserSummary {
+  return { userId: _id.toHexString(), username, displayName, avatarUrl };
+}
+
+export function toCard({ userId, username, displayName, avatarUrl }: UserSummary): UserCard {
+  return { id: userId, username, displayName, avatarUrl };
+}
+
+export function toGameProfileView(row: GameProfileRow): GameProfileView {
+  return { ...row, gameId: row.gameId.toHexString(), updatedAt: row.updatedAt.toISOString() };
+}
+
+export function toOwnProfile(row: UserRow): OwnProfile {
+  return {
+    ...toCard(toSummary(row)),
+    email: row.email,
+    role: row.role,
+    bio: row.bio,
+    platforms: row.platforms,
+    visibility: row.visibility,
+    automatedLobbyMessage: row.automatedLobbyMessage,
+    preferences: row.preferences as OwnProfile['preferences'],
+    gameProfiles: row.gameProfiles.map(toGameProfileView),
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
+
+/** @param shown whether the viewer may see more than the name */
+export function toPublicUser(row: UserRow, friendship: PublicUser['friendship'], shown: boolean): PublicUser {
+  const { bio, platforms, preferences, gameProfiles, createdAt } = toOwnProfile(row);
+  return {
+    ...toCard(toSummary(row)),
+    friendship,
+    profile: shown ? { bio, platforms, preferences, gameProfiles, createdAt } : null,
+  };
+}

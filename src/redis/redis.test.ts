@@ -1,0 +1,131 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import express from 'express';
+import request from 'supertest';
+import { createLogger } from '../core/logger';
+import { problemHandler } from '../http/problems';
+import { createRateLimits, LIMITS } from '../http/rate-limits';
+import { connectRedis } from './redis';
+
+/** Against a real redis-server, where there is one on the PATH. */
+const withRedis = commandExists('redis-server') ? describe : describe.skip;
+
+const { max } = LIMITS.submit;
+const silent = createLogger({ level: 'silent', pretty: false });
+const releases: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const release of releases.splice(0).reverse()) await release();
+});
+
+async function startRedis(port: number): Promise<ChildProcess> {
+  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+  const redis = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'ignore'] });
+  releases.push(() => end(redis));
+  await new Promise<void>((resolve) =>
+    redis.stdout?.on('data', (line) => {
+      if (String(line).includes('Ready to accept')) resolve();
+    }),
+  );
+  return redis;
+}
+
+async function end(redis: ChildProcess): Promise<void> {
+  if (redis.exitCode !== null || redis.signalCode !== null) return;
+  redis.kill('SIGKILL');
+  await once(redis, 'exit');
+}
+
+/** One instance of the server, as far as limits go. */
+async function instance(port: number) {
+  const link = await connectRedis(`redis://127.0.0.1:${port}`, silent);
+  const limits = createRateLimits(true, link.createLimitStore);
+  releases.push(
+    () => link.stop(),
+    () => limits.stop(),
+  );
+  const app = express()
+    .use(limits.limiters.submit as express.RequestHandler)
+    .use((_request, response) => void response.send('in'))
+    .use(problemHandler(silent));
+  const ask = async () => (await request(app).get('/')).status;
+  return { ask, link, burst: async (times: number) => Promise.all(Array.from({ length: times }, ask)) };
+}
+
+const refused = (statuses: number[]) => statuses.filter((status) => status === 429).length;
+
+/** Resolves once the condition holds; tests end by their own timeout when it never does. */
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+withRedis('limits in Redis', () => {
+  test('are one budget for all instances', async () => {
+    const port = await freePort();
+    await startRedis(port);
+    const [a, b] = [await instance(port), await instance(port)];
+    expect(a.link.status()).toBe('ready');
+    expect(refused([...(await a.burst(max / 2)), ...(await b.burst(max / 2))])).toBe(0);
+    expect(refused([await a.ask(), await b.ask()])).toBe(2);
+  });
+
+  test('go on in each process while Redis is frozen, without holding a request for long', async () => {
+    const port = await freePort();
+    const redis = await startRedis(port);
+    const { burst } = await instance(port);
+    redis.kill('SIGSTOP');
+    const begun = performance.now();
+    const statuses = await burst(max + 5);
+    expect([refused(statuses), new Set(statuses)]).toEqual([5, new Set([200, 429])]);
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    redis.kill('SIGCONT');
+  });
+
+  test('are never open: not when Redis was away at the start, nor once it has come, nor after it has lost everything', async () => {
+    const port = await freePort();
+    const { burst, ask, link } = await instance(port);
+    expect(link.status()).toBe('away');
+    expect(refused(await burst(max + 3))).toBe(3);
+
+    const first = await startRedis(port);
+    await until(() => link.status() === 'ready');
+    expect(refused(await burst(max + 2))).toBe(2);
+    expect(await ask()).toBe(429);
+
+    await end(first);
+    await until(() => link.status() === 'away');
+    await startRedis(port);
+    await until(() => link.status() === 'ready');
+    // its scripts are gone with it, and loaded anew
+    expect(refused(await burst(max + 4))).toBe(4);
+  });
+});
+
+test('without a URL there is no Redis, and nothing to wait for', async () => {
+  const link = await connectRedis(undefined, silent);
+  expect([link.status(), link.createLimitStore]).toEqual(['off', undefined]);
+});
+
+test('credentials in a URL are not described', async () => {
+  const link = await connectRedis(`redis://user:secret@127.0.0.1:${await freePort()}`, silent);
+  releases.push(() => link.stop());
+  expect(link.description).toMatch(/^Redis at redis:\/\/\*\*\*@127/);
+});
+
+function commandExists(name: string): boolean {
+  try {
+    execFileSync('which', [name], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}

@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer } from '../../src/server';
+import { testConfig } from '../support/server';
+
+/** `npm run migrate:…` as a person types it, on the embedded database of a data directory. */
+
+const ROOT = join(__dirname, '../..');
+
+describe('the migrate command', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'maoga-migrate-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  function migrate(command: string, env: Record<string, string> = {}): Promise<{ code: number; output: string }> {
+    const variables = { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, ...env };
+    const args = ['--import', 'tsx', 'scripts/migrate.ts', command];
+    return new Promise((resolve) => {
+      execFile(process.execPath, args, { cwd: ROOT, env: variables }, (error, stdout, stderr) =>
+        resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
+      );
+    });
+  }
+
+  const lines = (output: string, pattern: RegExp) => output.split('\n').filter((line) => pattern.test(line));
+
+  it('applies what is pending, says what, and then that nothing is left', async () => {
+    const first = await migrate('up');
+    expect(first).toEqual({ code: 0, output: expect.stringContaining('Applied: 20261124000000-core.js\n') });
+    expect(await migrate('up')).toEqual({ code: 0, output: expect.stringContaining('Nothing is pending.') });
+  });
+
+  it('takes the newest back, and shows it as pending; beside a server that holds the database, too', async () => {
+    const config = testConfig({ DATA_DIR: folder, MIGRATE_ON_START: 'false' });
+    const server = await createServer(config, { runLoops: false });
+    try {
+      const down = await migrate('down');
+      expect([down.code, lines(down.output, /^Taken back: \d+-\w+\.js$/)]).toEqual([0, [expect.any(String)]]);
+      const { output } = await migrate('status');
+      const [newest] = lines(output, /pending$/);
+      expect(lines(output, /pending$/)).toHaveLength(1);
+      expect(down.output).toContain(newest?.split(' ')[0]);
+      expect(lines(output, /^\S+\.js +\d{4}-\d\d-\d\dT/).length).toBeGreaterThan(3);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  it('explains itself when it is asked for something else, or is not set up', async () => {
+    expect(await migrate('sideways')).toEqual({ code: 1, output: 'Usage: migrate up | down | status\n' });
+    const production = await migrate('up', { NODE_ENV: 'production' });
+    expect(production).toEqual({ code: 1, output: expect.stringContaining('MONGODB_URI: is required in production') });
+  });
+});
