@@ -59,12 +59,17 @@ export const ruleSetSchema = z
           .min(0)
           .max(5)
           .default(0.5)
-          .describe('By how much of its uncertainty (sigma above that of a settled rating) a ticket widens its maxSpread'),
+          .describe(
+            'By how much of its uncertainty (sigma above that of a settled rating) a ticket widens its maxSpread',
+          ),
       })
       .prefault({}),
     regions: z
       .strictObject({
-        nearbyAfterSeconds: seconds.nullable().default(null).describe('When `preferred` takes neighbouring regions too'),
+        nearbyAfterSeconds: seconds
+          .nullable()
+          .default(null)
+          .describe('When `preferred` takes neighbouring regions too'),
         relaxAfterSeconds: seconds.nullable().default(60).describe('When `preferred` begins to accept any; null never'),
       })
       .prefault({}),
@@ -88,14 +93,18 @@ export const ruleSetSchema = z
     avoid: z
       .strictObject({
         recentSeconds: seconds.default(1800).describe('For how long recent company is avoided; 0: never'),
-        relaxAfterSeconds: seconds.default(20).describe('Who has waited this long takes recent company again'),
+        relaxAfterSeconds: seconds
+          .default(0)
+          .describe('Who has waited this long takes recent company again; 0: others are only preferred'),
       })
       .prefault({})
-      .describe('Recent opponents and teammates, and those of a declined match, are met again only by who waits'),
+      .describe('Recent opponents and teammates, and those of a declined match: others are preferred to them'),
     choices: z
       .strictObject({ secondsPerPoint: z.number().min(0).max(600).default(1) })
       .prefault({})
-      .describe('A ticket enters this pool later by so many seconds for each point of weight below its favourite choice'),
+      .describe(
+        'A ticket enters this pool later by so many seconds for each point of weight below its favourite choice',
+      ),
     acceptance: z
       .strictObject({ seconds: z.number().int().min(5).max(300) })
       .nullable()

@@ -8,13 +8,15 @@ import { Walk } from './walk';
  */
 const SCANNED = 128;
 const SCANNED_PER_CLASS = 8;
-/** A generation of waiting brings a candidate so much nearer, in rating. */
+/** A generation of waiting brings a candidate so much nearer, in rating; having met lately takes it so much farther away. */
 const GENERATION_WORTH = 1;
+const COMPANY_WORTH = 4;
 
 /**
  * Tickets that suit one ticket, nearest rating first. A dense pool gives enough of them within a few steps outward. Where the
  * neighbours are many and unsuitable, they are gathered class by class instead: only classes that suit are visited at all.
- * Those that have waited longer than the ticket itself come nearer by a little for each generation.
+ * Those that have waited longer than the ticket itself come nearer by a little for each generation, and recent company stands
+ * back.
  */
 export class Candidates {
   count = 0;
@@ -126,12 +128,20 @@ export class Candidates {
       this.slots = slots;
       this.distances = distances;
     }
-    // those that this pass has yet to search for will have their turn
-    const older = this.pool.isFresh(slot) ? 0 : this.pool.generation(slot, this.now) - this.generation;
-    if (older > 0) this.disordered = true;
+    const place = distance + this.detour(slot);
+    if (place !== distance) this.disordered = true;
     this.slots[this.count] = slot;
-    this.distances[this.count] = older > 0 ? distance - older * GENERATION_WORTH : distance;
+    this.distances[this.count] = place;
     this.count += 1;
+  }
+
+  /** By how much the ticket stands farther away, or nearer, than its rating. */
+  private detour(slot: number): number {
+    const { pool, anchor } = this;
+    const company = pool.slots.metLately(anchor, slot) ? COMPANY_WORTH : 0;
+    // those that this pass has yet to search for will have their turn
+    if (pool.isFresh(slot)) return company;
+    return company - GENERATION_WORTH * Math.max(0, pool.generation(slot, this.now) - this.generation);
   }
 
   private before(a: number, b: number): boolean {
