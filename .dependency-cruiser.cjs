@@ -8,7 +8,7 @@
 
 // tests, and the builders of test data beside them, may look inside what they test
 const NOT_TESTS = '(\\.test\\.ts$|/testing/)';
-const COMPOSITION = '^src/(server|main|start-up-block)\\.ts$';
+const COMPOSITION = '^src/(server|main|start-up-block|start-up-failure)\\.ts$';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {

@@ -1,11 +1,12 @@
-import { ConfigError, loadConfig, type Config } from '../src/config/config';
+import { loadConfig, type Config } from '../src/config/config';
 import { developmentSecrets } from '../src/config/development-secrets';
 import { readEnvironment } from '../src/config/environment';
 import { systemClock } from '../src/core/clock';
 import { systemIds } from '../src/core/ids';
 import { createLogger } from '../src/core/logger';
-import { connectAsTool } from '../src/database/connect';
+import { connectAsTool, type Database } from '../src/database/connect';
 import { createAccounts, createUserModel } from '../src/modules/users';
+import { startUpFailure } from '../src/start-up-failure';
 
 /**
  * `npm run admin -- <email>`, in an image `node dist/scripts/admin.js <email>`: makes an account an admin, in the database
@@ -18,7 +19,7 @@ async function main(email: string | undefined, ...more: string[]): Promise<void>
   if (email === undefined || !email.includes('@') || more.length > 0) throw new Refusal(USAGE);
   const config = loadConfig(readEnvironment(), developmentSecrets);
   requireKept(config.database);
-  const database = await connectAsTool(config.database, createLogger({ ...config.log, level: 'warn' }));
+  const database = await connect(config);
   try {
     const accounts = createAccounts({
       Users: createUserModel(database.connection),
@@ -33,6 +34,14 @@ async function main(email: string | undefined, ...more: string[]): Promise<void>
   }
 }
 
+async function connect({ database, log }: Config): Promise<Database> {
+  try {
+    return await connectAsTool(database, createLogger({ ...log, level: 'warn' }));
+  } catch (error) {
+    throw new Refusal(`The database cannot be opened: ${(error as Error).message}`);
+  }
+}
+
 function requireKept({ uri, directory }: Config['database']): void {
   if (uri === undefined && directory === undefined)
     throw new Refusal('DATA_DIR is :memory:, so that no other process can reach the accounts: set it to a folder.');
@@ -41,7 +50,6 @@ function requireKept({ uri, directory }: Config['database']): void {
 class Refusal extends Error {}
 
 main(...(process.argv.slice(2) as [string?])).catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof Refusal;
-  process.stderr.write(`${expected ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.stderr.write(`${error instanceof Refusal ? error.message : startUpFailure(error)}\n`);
   process.exitCode = 1;
 });

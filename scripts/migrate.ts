@@ -1,9 +1,10 @@
-import { ConfigError, loadConfig } from '../src/config/config';
+import { loadConfig } from '../src/config/config';
 import { developmentSecrets } from '../src/config/development-secrets';
 import { readEnvironment } from '../src/config/environment';
 import { createLogger } from '../src/core/logger';
 import { connectAsTool } from '../src/database/connect';
 import { migrateDown, migrateUp, migrationStatus, type Migration } from '../src/database/migrations';
+import { startUpFailure } from '../src/start-up-failure';
 
 /**
  * `npm run migrate:up | migrate:down | migrate:status`, in an image `node dist/scripts/migrate.js up`: on the database
@@ -45,7 +46,6 @@ function print(text: string): void {
 }
 
 main(process.argv[2]).catch((error: unknown) => {
-  const expected = error instanceof ConfigError || error instanceof UsageError;
-  process.stderr.write(`${expected ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.stderr.write(`${error instanceof UsageError ? error.message : startUpFailure(error)}\n`);
   process.exitCode = 1;
 });

@@ -1,9 +1,10 @@
-import { ConfigError, loadConfig } from './config/config';
+import { loadConfig } from './config/config';
 import { developmentSecrets } from './config/development-secrets';
 import { readEnvironment } from './config/environment';
 import { createLogger } from './core/logger';
 import { createServer } from './server';
 import { startUpBlock } from './start-up-block';
+import { startUpFailure } from './start-up-failure';
 
 /** env -> config -> server -> signals. */
 async function main(): Promise<void> {
@@ -25,6 +26,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof ConfigError ? error.message : String((error as Error).stack ?? error)}\n`);
+  process.stderr.write(`${startUpFailure(error)}\n`);
   process.exitCode = 1;
 });

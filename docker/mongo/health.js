@@ -1,3 +1,4 @@
+/* global db, quit, rs */
 // Health check of the MongoDB containers, run by mongosh: makes the one-node replica set at the first start (transactions
 // need one) under the name that the other containers know, and is content once the node is primary.
 try {

@@ -27,8 +27,8 @@ export function createEventBus<Events>(): EventBus<Events> {
   return {
     on(type, handler) {
       const set = handlers.get(type) ?? new Set();
-      handlers.set(type, set.add(handler as Handler));
-      return () => void set.delete(handler as Handler);
+      handlers.set(type, set.add(handler));
+      return () => void set.delete(handler);
     },
     async publish(fact) {
       const failures: unknown[] = [];

@@ -56,7 +56,7 @@ const RANGES: number[] = [RANK.number, RANK.string, RANK.binary, RANK.objectId, 
 const isBound = (v: Value): boolean =>
   RANGES.includes(rank(v)) && !(rank(v) === RANK.number && Number.isNaN(toDouble(v)));
 
-/** Keys of `from <= key < to`. */
+/** Keys of `from <= key < to`; several are in ascending order. */
 export interface Interval {
   from: string;
   to: string;
@@ -92,7 +92,7 @@ export function boundsFor(
     const usable = (conditions.get(path) ?? []).filter((condition) => fits(condition, collation, spec.collation));
     const points = fewest(usable);
     if (points && prefixes.length * points.length <= MAX_INTERVALS) {
-      const keys = [...new Set(points.map((value) => encodeKey(value, spec.collation)))];
+      const keys = [...new Set(points.map((value) => encodeKey(value, spec.collation)))].sort(byUnits);
       prefixes = keys.length === 1 ? prefixes.map((p) => p + keys[0]!) : prefixes.flatMap((p) => keys.map((key) => p + key)); // prettier-ignore
       notNull ||= points.every((value) => !isNullish(value));
       if (keys.length === 1 && pinned === i) pinned += 1;
@@ -109,6 +109,9 @@ export function boundsFor(
   if (fields === 0 || (spec.sparse && !notNull)) return undefined;
   return { intervals: prefixes.map((p) => ({ from: p, to: p + END })), fields, pinned };
 }
+
+/** Not by locale: as the entries are. */
+const byUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export const everything: Interval = { from: '', to: END };
 

@@ -40,7 +40,7 @@ export interface Context {
 
 export interface Command {
   /** Answers in one go; whatever it throws undoes all that it wrote. A promise only for what has to wait for the disk. */
-  run(context: Context): Doc | Promise<Doc>;
+  run(this: void, context: Context): Doc | Promise<Doc>;
   /** The fields that it understands, besides those common to all commands. */
   fields: string[];
   /** Fields that MongoDB understands and this server refuses. */

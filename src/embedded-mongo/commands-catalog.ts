@@ -101,7 +101,7 @@ function collMod(context: Context): Doc {
   for (const other of Object.keys(others)) throw unsupported(`the option 'index.${other}' of collMod`);
   const index = findIndex(collection.indexes, name ?? keyPattern);
   if (!index)
-    throw new MongoError(27, `cannot find index ${String(name ?? 'by its key')} for ns ${collection.namespace}`);
+    throw new MongoError(27, `cannot find index ${isString(name) ? name : 'by its key'} for ns ${collection.namespace}`);
   if (expireAfterSeconds === undefined && hidden === undefined)
     throw new MongoError(72, 'no expireAfterSeconds or hidden field');
   const { key, ...options } = index.spec.described;
@@ -169,7 +169,7 @@ function dropIndexes(context: Context): Doc {
     writer.undos.push(() => collection.indexes.push(index));
   }
   server.store.changed(collection, writer);
-  return { nIndexesWas };
+  return args.doc.index === '*' ? { nIndexesWas, msg: 'non-_id indexes dropped for collection' } : { nIndexesWas };
 }
 
 function namedIndexes(collection: Collection, wanted: Value): Index[] {

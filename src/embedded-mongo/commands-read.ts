@@ -11,7 +11,7 @@ import { compilePipeline, type PipelineEnv } from './pipeline';
 import { compileProjection } from './projection';
 import { findAll, type FullQuery } from './query';
 import { sortDirections } from './sort';
-import { encodeKey } from './values';
+import { compareValues, encodeKey } from './values';
 import { visible } from './versions';
 import { writeTarget } from './write-target';
 
@@ -141,12 +141,19 @@ function distinct(context: Context): Doc {
     } else if (at === parts.length) keep(value);
     else if (isDoc(value) && Object.hasOwn(value, parts[at]!)) visit(value[parts[at]!], parts, at + 1);
   };
+  let reached: Value[] = [];
   const keep = (value: Value): void => {
-    if (value === undefined) return;
-    const encoded = encodeKey(value, collation);
-    if (!values.has(encoded)) values.set(encoded, value);
+    if (value !== undefined) reached.push(value);
   };
-  for (const { doc } of findAll(collection, query, view).found) visit(doc, pathParts(key), 0);
+  for (const { doc } of findAll(collection, query, view).found) {
+    reached = [];
+    visit(doc, pathParts(key), 0);
+    // those of one document in their order
+    for (const value of reached.sort((a, b) => compareValues(a, b))) {
+      const encoded = encodeKey(value, collation);
+      if (!values.has(encoded)) values.set(encoded, value);
+    }
+  }
   return { values: [...values.values()] };
 }
 
@@ -163,7 +170,7 @@ export interface Aggregation {
   collection: Collection | undefined;
   /** What the pipeline begins with, as far as indexes can help. */
   query: FullQuery;
-  run(source: Iterable<Doc>): Iterable<Doc>;
+  run(this: void, source: Iterable<Doc>): Iterable<Doc>;
 }
 
 export function aggregation(context: Context): Aggregation {
@@ -208,6 +215,8 @@ function aggregate(context: Context): Doc {
   const { args, server, view } = context;
   if (!args.has('cursor')) throw new MongoError(9, "The 'cursor' option is required, except for aggregate with the explain argument"); // prettier-ignore
   const cursor = args.document('cursor')!;
+  if (Object.keys(cursor).some((key) => key !== 'batchSize'))
+    throw new MongoError(2, "cursor object can't contain fields other than batchSize");
   const { namespace, collection, query, run } = aggregation(context);
   const { found } = findAll(collection, query, view);
   const results = [...run(found.map(({ doc }) => doc))];

@@ -13,21 +13,18 @@ import { compileUpdate } from './update';
 
 const MAX_BATCH = 100_000;
 
-/** Runs the statements; an ordered batch ends at the first that fails. What a failed one changed is taken back. */
+/** Runs the statements; an ordered batch ends at the first that fails. What a failing multi-update changed before it stays, as in MongoDB. */
 function batch(context: Context, statements: Doc[], run: (statement: Doc, index: number) => void): Doc {
   if (statements.length === 0 || statements.length > MAX_BATCH)
     throw new MongoError(16, `Write batch sizes must be between 1 and ${MAX_BATCH}. Got ${statements.length} operations.`); // prettier-ignore
-  const writer = writerOf(context);
   const ordered = context.args.strictFlag('ordered', true);
   const writeErrors: Doc[] = [];
   for (const [index, statement] of statements.entries()) {
-    const mark = writer.changes.length;
     try {
       run(statement, index);
     } catch (error) {
       // a conflict ends the transaction, and with it the command
       if (!(error instanceof MongoError) || (context.inTransaction && error.code === 112)) throw error;
-      writer.undo(mark);
       writeErrors.push({ index: int(index), code: int(error.code), ...error.extra, errmsg: error.message });
       if (ordered || context.inTransaction) break;
     }
@@ -78,7 +75,7 @@ function update(context: Context): Doc {
   for (const statement of statements) {
     statement.check(UPDATE_FIELDS, ['sampleId', 'allowShardKeyUpdatesWithoutFullShardKeyInQuery']);
     statement.required('q');
-    statement.required('u');
+    updateForm(statement.required('u'));
     statement.document('q');
     statement.documents('arrayFilters');
     if (context.command.txnNumber !== undefined && !context.inTransaction && statement.flag('multi'))

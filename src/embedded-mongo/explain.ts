@@ -61,7 +61,7 @@ function explainedQuery(name: string, context: Context): Explained {
       const { namespace, collection, collation, env } = targetOf(context);
       const sort = name === 'findAndModify' ? { sort: args.document('sort') } : {};
       const query = { filter: args.document('query') ?? {}, collation, env, hint: args.doc.hint, ...sort };
-      return { namespace, collection, query, wrapper: name === 'count' ? 'COUNT' : undefined } as Explained;
+      return { namespace, collection, query, wrapper: name === 'count' ? 'COUNT' : undefined };
     }
     case 'update':
     case 'delete': {

@@ -40,17 +40,16 @@ interface Field {
   done: boolean;
 }
 
-/** `positions`: whether a number in a path may mean a position in an array. */
-export function indexKeys(doc: Doc, paths: string[], positions = true): Value[][] {
+export function indexKeys(doc: Doc, paths: string[]): Value[][] {
   const fields = paths.map((path) => ({ at: 0, parts: pathParts(path), value: undefined, done: false }));
-  return expand(fields, doc, positions);
+  return expand(fields, doc);
 }
 
-function expand(fields: Field[], holder: Value, positions: boolean): Value[][] {
+function expand(fields: Field[], holder: Value): Value[][] {
   let array: Value[] | undefined;
   const next = fields.map((field) => {
     if (field.done) return field;
-    const reached = follow(field, holder, positions);
+    const reached = follow(field, holder);
     if (!isArray(reached.value)) return { ...reached, value: reached.value ?? null, done: true };
     if (array && array !== reached.value) throw new MongoError(171, 'cannot index parallel arrays');
     array = reached.value;
@@ -62,19 +61,18 @@ function expand(fields: Field[], holder: Value, positions: boolean): Value[][] {
     expand(
       next.map((field) => intoElement(field, element)),
       element,
-      positions,
     ),
   );
 }
 
 /** Follows a path through documents (and a numeric part into an array) as far as the next array. */
-function follow(field: Field, holder: Value, positions: boolean): Field {
+function follow(field: Field, holder: Value): Field {
   let { at } = field;
   let value: Value = holder;
   while (at < field.parts.length) {
     value = isDoc(value) ? child(value, field.parts[at]!) : undefined;
     at += 1;
-    while (positions && isArray(value) && at < field.parts.length && isPosition(value, field.parts[at]!)) {
+    while (isArray(value) && at < field.parts.length && isPosition(value, field.parts[at]!)) {
       value = value[Number(field.parts[at])];
       at += 1;
     }

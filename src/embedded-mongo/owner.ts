@@ -17,7 +17,7 @@ interface Owner {
   id: string;
 }
 
-/** @returns what gives the directory up. @throws Error that names the owner */
+/** @returns what gives the directory up. @throws Error that names the owner, with the code EBUSY */
 export async function own(directory: string): Promise<() => Promise<void>> {
   const file = join(directory, 'owner');
   const me: Owner = { pid: process.pid, started: startTime(process.pid), host: hostname(), id: randomUUID() };
@@ -27,7 +27,7 @@ export async function own(directory: string): Promise<() => Promise<void>> {
     while (!(await take(draft, file))) {
       const owner = await read(file);
       if (owner && isAlive(owner))
-        throw new Error(`The data directory ${directory} is in use by process ${owner.pid} on ${owner.host}: stop that one first, or use another directory.`); // prettier-ignore
+        throw Object.assign(new Error(`The data directory ${directory} is in use by process ${owner.pid} on ${owner.host}: stop that one first, or use another directory.`), { code: 'EBUSY' }); // prettier-ignore
       await evict(file, owner, directory);
     }
   } finally {

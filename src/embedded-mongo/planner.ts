@@ -158,9 +158,9 @@ function orderOnly(collection: Collection, query: Query): Plan | undefined {
 }
 
 /** 1 or -1 if the index, gone through that way, gives the order that the query asks for; 0 if not. */
-function sortDirection(index: CollectionIndex, { intervals, pinned }: Bounds, { sort, collation }: Query): number {
+function sortDirection(index: CollectionIndex, { pinned }: Bounds, { sort, collation }: Query): number {
   const wanted = Object.entries(sort ?? {});
-  if (wanted.length === 0 || index.multikey.size > 0 || index.spec.collation || collation || intervals.length !== 1) return 0; // prettier-ignore
+  if (wanted.length === 0 || index.multikey.size > 0 || index.spec.collation || collation) return 0; // prettier-ignore
   const { paths } = index.spec;
   const fixed = paths.slice(0, pinned);
   let at = pinned;
@@ -182,7 +182,7 @@ function indexScan(index: CollectionIndex, bounds: Bounds, direction: number): P
   const backwards = direction < 0;
   const run = function* (view: View): Generator<Found> {
     const seen = index.multikey.size > 0 || bounds.intervals.length > 1 ? new Set<Rec>() : undefined;
-    for (const { from, to } of bounds.intervals) {
+    for (const { from, to } of backwards ? [...bounds.intervals].reverse() : bounds.intervals) {
       for (const [key, rec] of index.entries.range(from, to, backwards)) {
         counts.keys += 1;
         if (seen?.has(rec)) continue;

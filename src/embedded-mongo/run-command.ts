@@ -16,6 +16,7 @@ import { SERVER } from './commands-server';
 import { WRITES } from './commands-write';
 import { MongoError, unsupported } from './errors';
 import { checkDeadline } from './query';
+import { shellText } from './shell-text';
 import { type Belonging } from './sessions';
 import { checkDatabaseName } from './store';
 import { Blocked, type Writer } from './versions';
@@ -39,8 +40,10 @@ export async function runCommand(connection: Connection, command: Doc): Promise<
     const [name = ''] = Object.keys(command);
     const spec = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
     if (!spec) throw new MongoError(59, `no such command: '${name}'`);
-    const context = contextOf(connection, command, name, spec);
+    if (command.autocommit !== undefined && !spec.transactional)
+      throw new MongoError(263, `Cannot run '${name}' in a multi-document transaction.`);
     belonging = connection.server.sessions.belong(command);
+    const context = contextOf(connection, command, name, spec);
     return finish(await inSession(context, spec, belonging, name), command);
   } catch (error) {
     if (belonging?.transaction && belonging.session?.writer === belonging.transaction)
@@ -79,7 +82,7 @@ function checkConcerns(args: Args): void {
   const read = args.document('readConcern');
   const level = read?.level;
   if (level !== undefined && !['local', 'majority', 'available', 'linearizable', 'snapshot'].includes(level as string))
-    throw new MongoError(isString(level) ? 9 : 14, `The readConcern level ${String(level)} is not valid`);
+    throw new MongoError(isString(level) ? 9 : 14, `The readConcern level ${shellText(level)} is not valid`);
   if (read?.atClusterTime !== undefined) throw unsupported('reads at a past cluster time');
   const write = args.document('writeConcern');
   const w = write?.w;
@@ -113,7 +116,6 @@ async function inTransaction(
   { session, transaction }: Belonging,
   name: string,
 ): Promise<Doc> {
-  if (!spec.transactional) throw new MongoError(263, `Cannot run '${name}' in a multi-document transaction.`);
   const ends = name === 'commitTransaction' || name === 'abortTransaction';
   if ('writeConcern' in context.command && !ends)
     throw new MongoError(72, 'writeConcern is not allowed within a multi-statement transaction');

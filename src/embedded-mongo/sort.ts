@@ -22,12 +22,13 @@ export function sortDirections(spec: Doc, code = 2): number[] {
 }
 
 /**
- * `inPipeline`: the order of `$sort` stages, which put a missing field before null where no array is involved, and for which a number in a path is
- * always a field's name.
+ * `inPipeline`: the order of `$sort` stages, which put a missing field before null where no array is involved, and otherwise make the key of what `onPaths`
+ * leaves.
  */
 export function compileSort(spec: Doc, collation?: Collation, inPipeline = false): (a: Doc, b: Doc) => number {
   const paths = Object.keys(spec);
   const directions = sortDirections(spec);
+  const tree = pathTree(paths);
   const compareKeys = (a: Value[], b: Value[]): number => {
     for (let i = 0; i < directions.length; i += 1) {
       const c = compareValues(a[i], b[i], collation);
@@ -40,7 +41,9 @@ export function compileSort(spec: Doc, collation?: Collation, inPipeline = false
   const keyOf = (doc: Doc): Value[] => {
     let key = keys.get(doc);
     if (!key) {
-      key = (inPipeline ? plainKey(doc, paths) : undefined) ?? leastKey(sortKeys(doc, paths, !inPipeline), compareKeys);
+      key =
+        (inPipeline ? plainKey(doc, paths) : undefined) ??
+        leastKey(sortKeys(inPipeline ? (onPaths(doc, tree) as Doc) : doc, paths), compareKeys);
       keys.set(doc, key);
     }
     return key;
@@ -51,14 +54,42 @@ export function compileSort(spec: Doc, collation?: Collation, inPipeline = false
 const leastKey = (keys: Value[][], compare: (a: Value[], b: Value[]) => number): Value[] =>
   keys.reduce((least, key) => (compare(key, least) < 0 ? key : least));
 
-function sortKeys(doc: Doc, paths: string[], positions: boolean): Value[][] {
+function sortKeys(doc: Doc, paths: string[]): Value[][] {
   try {
-    return indexKeys(doc, paths, positions);
+    return indexKeys(doc, paths);
   } catch (error) {
     if (error instanceof MongoError && error.code === 171)
       throw new MongoError(2, 'cannot sort with keys that are parallel arrays');
     throw error;
   }
+}
+
+/** The names on the paths, level by level; null where a path ends. */
+type PathTree = Map<string, PathTree | null>;
+
+function pathTree(paths: string[]): PathTree {
+  const root: PathTree = new Map();
+  for (const path of paths) {
+    const parts = pathParts(path);
+    let at: PathTree = root;
+    for (const [i, part] of parts.entries()) {
+      const next: PathTree | null = at.get(part) ?? (i === parts.length - 1 ? null : new Map());
+      at.set(part, next);
+      if (!next) break;
+      at = next;
+    }
+  }
+  return root;
+}
+
+/** The document without what is not on a path: scalars in an array along the way are dropped, and shift the positions of what follows. */
+function onPaths(value: Value, tree: PathTree | null): Value {
+  if (!tree) return value;
+  if (isArray(value)) return value.filter((item) => isDoc(item) || isArray(item)).map((item) => onPaths(item, tree));
+  if (!isDoc(value)) return undefined;
+  const out: Doc = {};
+  for (const [name, below] of tree) if (Object.hasOwn(value, name)) out[name] = onPaths(value[name], below);
+  return out;
 }
 
 /** The values at the paths, if none of them meets an array. */

@@ -35,8 +35,8 @@ export function push(arg: Value, path: string, { collation }: UpdateOptions): Ch
     next.splice(at, 0, ...values);
     if (order) next.sort(order);
     const kept = slice === undefined ? next : slice < 0 ? next.slice(slice) : next.slice(0, slice);
-    // sorting counts as a change, even of what was in order
-    return old && values.length === 0 && !order && kept.length === old.length ? old : kept;
+    // sorting counts as a change, even of what was in order, unless there was nothing
+    return old && values.length === 0 && kept.length === old.length && !(order && kept.length > 0) ? old : kept;
   };
   return { creates: true, apply };
 }

@@ -11,6 +11,14 @@ import { startTestServer } from '../support/server';
 const ORIGIN = 'https://app.example.test';
 const ID = 'f'.repeat(24);
 
+/** Names of fields that bodies of this API have. */
+const FIELDS = `email username password displayName identifier refreshToken bio avatarUrl platforms visibility regions
+languages competitiveness preferredGames inGameName rank skillLevel roles games gameId mode capacity state ready userId
+content types platform groupSize latencies expiresInSeconds scheduledFor winner placement completed name slug genre
+ruleSet key currentPassword newPassword token`.split(/\s+/);
+
+const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
+
 /** Everything that was logged, as text. */
 function recordedLog() {
   const lines: string[] = [];
@@ -165,14 +173,6 @@ describe('whatever is sent to any route', () => {
   });
 });
 
-/** Names of fields that bodies of this API have. */
-const FIELDS = `email username password displayName identifier refreshToken bio avatarUrl platforms visibility regions
-languages competitiveness preferredGames inGameName rank skillLevel roles games gameId mode capacity state ready userId
-content types platform groupSize latencies expiresInSeconds scheduledFor winner placement completed name slug genre
-ruleSet key currentPassword newPassword token`.split(/\s+/);
-
-const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url');
-
 test('no password and no token reaches the log, at any level, on any way', async () => {
   const log = recordedLog();
   const server = await startTestServer({ logger: log.logger });
@@ -226,7 +226,7 @@ test('a request is found in the log by the id in its answer', async () => {
 });
 
 describe('Idempotency-Key', () => {
-  test('makes one account of ten registrations at once, and one lobby of two', async () => {
+  test('opens one lobby, however often and however many at once ask for it', async () => {
     const server = await startTestServer({ env: { SEED_ON_START: 'true' } });
     const player = await registerPlayer(server);
     const game = (await player.get('/api/games?limit=1')).body.items[0];
@@ -311,6 +311,15 @@ test('without a Redis that is configured a server starts and serves, and says th
   expect((await registerPlayer(server)).userId).toMatch(/^[0-9a-f]{24}$/);
 });
 
+/** Resolves when the server takes no requests any more; until then it is alive, and not ready. */
+async function refusesConnections(server: MaogaServer): Promise<void> {
+  for (;;) {
+    const answer = await request(server, 'GET', '/readyz').catch(() => undefined);
+    if (answer === undefined) return;
+    expect(answer).toMatchObject({ status: 503, body: { status: 'draining' } });
+  }
+}
+
 describe('a graceful stop', () => {
   test('answers the request that has begun, takes no other, and leaves nothing open', async () => {
     const server = await startTestServer();
@@ -323,7 +332,7 @@ describe('a graceful stop', () => {
     // the server has the request, and waits for its body
     await once(last, 'continue');
     const stopped = server.stop();
-    await expect(request(server, 'GET', '/livez')).rejects.toThrow();
+    await refusesConnections(server);
     last.end(body);
     const [response] = (await once(last, 'response')) as [IncomingMessage];
     response.resume();

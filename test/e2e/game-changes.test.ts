@@ -139,14 +139,14 @@ describe('changes', () => {
     expect(elsewhere.status).toBe(404);
   });
 
-  test('twenty changes of a mode at once count its version up to 21, each one once', async () => {
+  test('eight changes of a mode at once count its version up to 9, each one once', async () => {
     const game = await addGame();
     const path = `/api/games/${game.id}/modes/duel`;
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => admin.put(path, { ruleSet: { ...DUEL, ticketSeconds: 100 + i } })),
+      Array.from({ length: 8 }, (_, i) => admin.put(path, { ruleSet: { ...DUEL, ticketSeconds: 100 + i } })),
     );
     expect(answers.map(({ body }) => body.version).toSorted((a, b) => a - b)).toEqual(answers.map((_, i) => i + 2));
-    const last = answers.find(({ body }) => body.version === 21)!.body;
+    const last = answers.find(({ body }) => body.version === 9)!.body;
     expect((await read(`/api/games/${game.id}`)).body.modes).toEqual([last]);
   });
 

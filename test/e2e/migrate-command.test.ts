@@ -16,8 +16,8 @@ describe('the migrate command', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  function migrate(command: string, env: Record<string, string> = {}): Promise<{ code: number; output: string }> {
-    const variables = { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, ...env };
+  function migrate(command: string): Promise<{ code: number; output: string }> {
+    const variables = { PATH: process.env['PATH'] ?? '', DATA_DIR: folder };
     const args = ['--import', 'tsx', 'scripts/migrate.ts', command];
     return new Promise((resolve) => {
       execFile(process.execPath, args, { cwd: ROOT, env: variables }, (error, stdout, stderr) =>
@@ -28,10 +28,9 @@ describe('the migrate command', () => {
 
   const lines = (output: string, pattern: RegExp) => output.split('\n').filter((line) => pattern.test(line));
 
-  it('applies what is pending, says what, and then that nothing is left', async () => {
+  it('applies what is pending, and says what', async () => {
     const first = await migrate('up');
     expect(first).toEqual({ code: 0, output: expect.stringContaining('Applied: 20261124000000-core.js\n') });
-    expect(await migrate('up')).toEqual({ code: 0, output: expect.stringContaining('Nothing is pending.') });
   });
 
   it('takes the newest back, and shows it as pending; beside a server that holds the database, too', async () => {
@@ -50,9 +49,7 @@ describe('the migrate command', () => {
     }
   });
 
-  it('explains itself when it is asked for something else, or is not set up', async () => {
+  it('explains itself when it is asked for something else', async () => {
     expect(await migrate('sideways')).toEqual({ code: 1, output: 'Usage: migrate up | down | status\n' });
-    const production = await migrate('up', { NODE_ENV: 'production' });
-    expect(production).toEqual({ code: 1, output: expect.stringContaining('MONGODB_URI: is required in production') });
   });
 });

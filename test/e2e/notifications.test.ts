@@ -1,13 +1,15 @@
 import type { MaogaServer } from '../../src/server';
 import { registerPlayer, request, type Player } from '../support/client';
+import { addGame, connected, databaseOf, DUEL, matchUp, tellNews } from '../support/matchmaking';
 import { startTestServer } from '../support/server';
 
 let server: MaogaServer;
+let somebody: Player;
 let mode: { gameId: string; mode: string };
 beforeAll(async () => {
   server = await startTestServer({ env: { SEED_ON_START: 'true' } });
-  const player = await registerPlayer(server);
-  mode = await roomyMode(player);
+  somebody = await registerPlayer(server);
+  mode = await roomyMode(somebody);
 });
 
 /** A mode with room for more than two. */
@@ -96,6 +98,28 @@ test('being removed from a lobby, getting to host one, and its end, notify those
   await heir.post(`/api/lobbies/${lobbyId}/close`);
   expect(await types(atHost)).toBe('lobbyClosed');
   expect((await inbox(heir)).map(({ type }: { type: string }) => type)).toEqual(['lobbyHost']);
+});
+
+test('a match notifies each of its players once, even when its facts are told again', async () => {
+  const quiet = await startTestServer({ runLoops: false });
+  const gameId = await addGame(quiet, { duel: DUEL });
+  const pair = await connected(quiet, 2);
+  const [matched] = await matchUp(quiet, gameId, 'duel', pair);
+  const about = { type: 'matchFormed', data: { matchId: matched.matchId, lobbyId: matched.lobbyId, gameId } };
+
+  // as after a crash between telling and noting that it was told
+  const outbox = (await databaseOf(quiet)).collection('outbox');
+  await outbox.updateMany({}, { $set: { deliveredAt: null, claim: null, notBefore: new Date(0) } });
+  await tellNews(quiet);
+
+  for (const [i, player] of pair.players.entries()) {
+    expect(await inbox(player)).toMatchObject([about]);
+    expect((await player.get('/api/notifications/count')).body).toEqual({ unread: 1 });
+    const socket = pair.sockets[i]!;
+    await socket.send('sync', {});
+    expect(socket.heard.filter(({ name }) => name === 'matchmaking:matched')).toHaveLength(2);
+    expect(socket.heard.filter(({ name }) => name === 'notification:new')).toHaveLength(1);
+  }
 });
 
 test('the list is newest first, page by page, and can show unread ones only', async () => {
@@ -206,8 +230,7 @@ describe('settings', () => {
     [{ types: { lobbyInvited: { inApp: { $ne: null } } } }],
     [{ types: {}, channels: ['email'] }],
   ])('refuse %j', async (body) => {
-    const player = await registerPlayer(server);
-    const { status, body: problem } = await player.put('/api/notifications/settings', body);
+    const { status, body: problem } = await somebody.put('/api/notifications/settings', body);
     expect([status, problem.code]).toEqual([400, 'VALIDATION_FAILED']);
   });
 });

@@ -19,6 +19,8 @@ export function createWatch(world: World): Watch {
   const ends = new Map<string, string>();
   const seenMatches = new Set<string>();
   const met = new Set<string>();
+  /** Whoever is blocked in the moment of a match may have been blocked after it. */
+  let blocksBefore = new Set<string>();
   const userIds = () => world.players.map(({ userId }) => new Types.ObjectId(userId));
 
   const readAll = async () => {
@@ -48,9 +50,10 @@ export function createWatch(world: World): Watch {
       for (const match of fresh) {
         seenMatches.add(String(match._id));
         const members = match.tickets.map(({ ticketId }) => byId.get(String(ticketId)) as TicketRow);
-        everybodySuits(match, members, world.blocks);
+        everybodySuits(match, members, blocksBefore);
         await everybodyKnows(world, match);
       }
+      blocksBefore = new Set(world.blocks);
       const queued = tickets.filter((row) => row.state === 'queued');
       nobodyOvertaken(fresh, byId, queued, met);
       for (const { players } of formed)

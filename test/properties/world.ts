@@ -28,6 +28,8 @@ export interface Wishes {
 /** Indices stand for players, so that a failing run can be replayed and shrunk. */
 export type Step =
   | { do: 'submit'; who: number; wishes: Wishes; expiresInSeconds: number }
+  /** Everybody who is free wants the same mode, one with these wishes and the rest with none. */
+  | { do: 'rush'; who: number; wishes: Omit<Wishes, 'modes'>; mode: ModeName }
   | { do: 'queueParty'; who: number; friend: number; mode: 'band' | 'pairs' }
   | { do: 'cancel' | 'accept' | 'decline' | 'leaveMatch' | 'reconnect'; who: number }
   | { do: 'change'; who: number; wishes: Omit<Wishes, 'modes'> }
@@ -76,6 +78,14 @@ export async function perform(world: World, step: Step): Promise<void> {
         ...asFields(step.wishes),
         expiresInSeconds: step.expiresInSeconds,
       });
+    case 'rush': {
+      const games = [{ gameId: world.gameId, mode: step.mode }];
+      for (const [i] of world.players.entries()) {
+        const asked = i === step.who ? asFields(step.wishes) : { regions: [], languages: [] };
+        await submitted(world, i, '/api/matchmaking/tickets', { games, ...asked, expiresInSeconds: 90 });
+      }
+      return;
+    }
     case 'queueParty':
       return queueParty(world, step);
     case 'change':

@@ -107,6 +107,7 @@ export async function connectSocket(server: Server, token: string): Promise<Play
   const heard: PlayerSocket['heard'] = [];
   const taken = new Set<object>();
   const waiting = new Set<() => void>();
+  const timers = new Set<NodeJS.Timeout>();
   socket.onAny((name: string, payload: unknown) => {
     heard.push({ name, payload });
     for (const check of waiting) check();
@@ -115,6 +116,7 @@ export async function connectSocket(server: Server, token: string): Promise<Play
   const next: PlayerSocket['next'] = (name, fits = () => true, timeoutMs = 8000) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
+        timers.delete(timer);
         waiting.delete(check);
         reject(new Error(`no ${name} within ${timeoutMs} ms; heard: ${heard.map((event) => event.name).join(', ')}`));
       }, timeoutMs);
@@ -123,14 +125,21 @@ export async function connectSocket(server: Server, token: string): Promise<Play
         if (!found) return;
         taken.add(found);
         clearTimeout(timer);
+        timers.delete(timer);
         waiting.delete(check);
         resolve(found.payload);
       };
+      timers.add(timer);
       waiting.add(check);
       check();
     });
 
-  const refused = new Promise<never>((_resolve, reject) => socket.once('connect_error', reject));
+  const refused = new Promise<never>((_resolve, reject) =>
+    socket.once('connect_error', (error) => {
+      for (const timer of timers) clearTimeout(timer);
+      reject(error);
+    }),
+  );
   const snapshot = await Promise.race([next('connected'), refused]);
   return {
     socket,

@@ -57,6 +57,8 @@ async function replayCase(client: MongoClient, { id, steps }: Case, ids: Set<str
   }
   for (const actor of actors.values()) {
     if (actor.open) await act(client, actor, { command: 'abort', reply: {} });
+    // no later case may get this session again: its numbers have been used
+    (actor.session.serverSession as Json).isDirty = true;
     await actor.session.endSession();
   }
   return finding;
@@ -88,6 +90,8 @@ async function act(client: MongoClient, actor: Actor, step: Step): Promise<Json>
 
 async function end(client: MongoClient, actor: Actor, command: string): Promise<Json> {
   actor.open = false;
+  // the driver puts its own number on these commands
+  (actor.session.serverSession as Json).txnNumber = Number(actor.txnNumber);
   return run(client, { [command]: 1, ...transaction(actor), writeConcern: { w: 'majority' } }, actor.session, 'admin');
 }
 

@@ -4,7 +4,7 @@ import { AppError, notFound } from '../../core/errors';
 import type { Ids } from '../../core/ids';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
-import type { LobbyView, MessageView } from '../../realtime/protocol';
+import type { MessageView } from '../../realtime/protocol';
 import type { LobbyEvents } from './lobbies.api';
 import {
   createLobbyModel,
@@ -41,6 +41,10 @@ export interface LobbyStoreDeps {
   ids: Ids;
 }
 
+const LEAVING: News['type'][] = ['lobby.memberLeft', 'lobby.memberKicked'];
+/** What whoever has just left is told too: that, and that the lobby closed because they were the last. */
+const FAREWELLS: News['type'][] = [...LEAVING, 'lobby.closed'];
+
 export function createLobbyStore({ connection, transact, outbox, clock, ids }: LobbyStoreDeps): LobbyStore {
   const Lobbies = createLobbyModel(connection);
   const Messages = createMessageModel(connection);
@@ -76,16 +80,14 @@ export function createLobbyStore({ connection, transact, outbox, clock, ids }: L
     if (matchedCount !== 1)
       throw new AppError('VERSION_CONFLICT', 'Somebody changed the lobby at the same moment: try again.');
     const here = lobby.members.map((member) => member.userId);
+    const gone = news.flatMap((item) => ('userId' in item && LEAVING.includes(item.type) ? [item.userId] : []));
     const view = toLobbyView(lobby);
-    for (const item of news) await tellNews(session, here, view, item);
+    for (const { type, ...details } of news) {
+      const tell = FAREWELLS.includes(type) ? [...here, ...gone] : here;
+      await outbox.append(session, type, lobby.id, { tell, lobby: view, ...details });
+    }
     for (const content of lines)
       await say(session, here, { lobbyId: lobby.id, userId: null, username: '', content, kind: 'system' });
-  };
-
-  const tellNews = (session: ClientSession, here: string[], lobby: LobbyView, item: News): Promise<void> => {
-    const { type, ...details } = item;
-    const gone = item.type === 'lobby.memberLeft' || item.type === 'lobby.memberKicked' ? [item.userId] : [];
-    return outbox.append(session, type, lobby.id, { tell: [...here, ...gone], lobby, ...details });
   };
 
   return {

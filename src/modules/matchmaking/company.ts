@@ -45,29 +45,34 @@ export function createCompany({
     return found;
   };
 
-  const meetingsOf = async (userIds: readonly string[], since: number): Promise<Meeting[]> =>
-    Matches.find(
-      {
-        players: { $in: [...userIds] },
-        $or: [
-          { formedAt: { $gte: new Date(since) } },
-          { formedAt: null, state: 'fellThrough', createdAt: { $gte: new Date(since) } },
-        ],
-      },
-      { gameId: 1, mode: 1, players: 1, createdAt: 1 },
-    ).lean<Meeting[]>();
+  const fields = { gameId: 1, mode: 1, players: 1, createdAt: 1 };
+  /** Both by the index of players and `formedAt`: matches that stood, and those that did not come about. */
+  const meetingsOf = async (userIds: readonly string[], since: Date): Promise<Meeting[]> => {
+    const players = { $in: [...userIds] };
+    const [stood, fell] = await Promise.all([
+      Matches.find({ players, formedAt: { $gte: since } }, fields).lean<Meeting[]>(),
+      Matches.find({ players, formedAt: null, state: 'fellThrough', createdAt: { $gte: since } }, fields).lean<
+        Meeting[]
+      >(),
+    ]);
+    return [...stood, ...fell];
+  };
 
   return async (seekers) => {
     const everybody = seekers.flatMap((one) => one.userIds);
     const [blocks, reach] = await Promise.all([users.blocks(everybody), memories(seekers.flatMap((one) => one.pools))]);
     const longest = Math.max(0, ...reach.values());
     const now = clock.now();
-    const meetings = longest > 0 ? await meetingsOf(everybody, now - longest) : [];
+    const meetings = longest > 0 ? await meetingsOf(everybody, new Date(now - longest)) : [];
     const byPlayer = new Map<string, { key: string; at: number; players: string[] }[]>();
     for (const { gameId, mode, players, createdAt } of meetings) {
       const ids = players.map((id: Types.ObjectId) => id.toHexString());
       const meeting = { key: poolKey(gameId.toHexString(), mode), at: createdAt.getTime(), players: ids };
-      for (const id of ids) byPlayer.set(id, [...(byPlayer.get(id) ?? []), meeting]);
+      for (const id of ids) {
+        const own = byPlayer.get(id);
+        if (own) own.push(meeting);
+        else byPlayer.set(id, [meeting]);
+      }
     }
     return seekers.map(({ userIds, pools }) => {
       const met = new Map<string, Set<string>>();

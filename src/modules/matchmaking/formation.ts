@@ -6,6 +6,7 @@ import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
 import type { GameMode } from '../games';
 import type { LobbiesApi } from '../lobbies';
+import type { UsersApi } from '../users';
 import type { PoolProposal } from './engine';
 import type { MatchmakingEvents } from './matchmaking.api';
 import type { MatchModel, MatchRow } from './matchmaking.models';
@@ -43,13 +44,14 @@ export interface FormationDeps {
   transact: Transact;
   outbox: Outbox<MatchmakingEvents>;
   lobbies: Pick<LobbiesApi, 'createForMatch'>;
+  users: Pick<UsersApi, 'blocks'>;
   clock: Clock;
   ids: Ids;
   logger: Logger;
 }
 
 export function createFormation(deps: FormationDeps): Formation {
-  const { Matches, store, pools, waits, transact, outbox, lobbies, clock, ids, logger } = deps;
+  const { Matches, store, pools, waits, transact, outbox, lobbies, users, clock, ids, logger } = deps;
 
   const announce = async (session: ClientSession, match: MatchRow, lobbyId: string) => {
     const matchId = match._id.toHexString();
@@ -92,6 +94,7 @@ export function createFormation(deps: FormationDeps): Formation {
 
   return {
     async form(proposal, tickets, mode) {
+      const userIds = tickets.flatMap((ticket) => ticket.userIds);
       const match = toMatch(proposal, mode, tickets, ids.id(), clock.now());
       const matchId = match._id.toHexString();
       const { acceptance } = mode.ruleSet;
@@ -100,6 +103,8 @@ export function createFormation(deps: FormationDeps): Formation {
       else match.acceptBy = new Date(clock.now() + acceptance.seconds * 1000);
       try {
         await transact(async (session) => {
+          // known since the tickets came in, but somebody may have been blocked meanwhile
+          if (anyBlocked(tickets, await users.blocks(userIds))) throw new StaleTickets('somebody is blocked by now');
           await store.move(session, tickets, { from: 'queued', to: acceptance ? 'proposed' : 'matched', matchId });
           await Matches.collection.insertOne(match, { session });
           if (!acceptance) return announce(session, match, lobbyId);
@@ -112,7 +117,6 @@ export function createFormation(deps: FormationDeps): Formation {
           });
         });
       } catch (error) {
-        const userIds = tickets.flatMap((ticket) => ticket.userIds);
         if (isDuplicateKey(error, 'livePlayers')) await endBusy(userIds, tickets);
         else if (!(error instanceof StaleTickets))
           logger.error({ err: error, matchId }, 'a match could not be committed');
@@ -200,4 +204,17 @@ function toMatch(
     endedAt: null,
     discardAt: null,
   };
+}
+
+/** Whether somebody of one ticket is barred from somebody of another. */
+function anyBlocked(tickets: readonly PooledTicket[], blocks: ReadonlyMap<string, ReadonlySet<string>>): boolean {
+  return tickets.some((mine) =>
+    mine.userIds.some((userId) => {
+      const barred = blocks.get(userId);
+      return (
+        barred !== undefined &&
+        tickets.some((theirs) => theirs !== mine && theirs.userIds.some((other) => barred.has(other)))
+      );
+    }),
+  );
 }

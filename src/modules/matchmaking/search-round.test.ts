@@ -122,14 +122,12 @@ test('who loses a partner in the moment of the commit is searched for again in t
   expect(await tickets.view(users[2], third!.id)).toMatchObject({ state: 'matched' });
 });
 
-test('a round that fails is made up for by the next one, without anybody having to change anything', async () => {
+test('a commit that fails is made up for, without anybody having to change anything', async () => {
   const { submit, tickets, search, whileSearching } = parts();
   const [one, two] = [systemIds.id(), systemIds.id()];
   const mine = await submit(one);
   await submit(two);
   whileSearching(() => Promise.reject(new Error('the database is away')));
-  await expect(search()).rejects.toThrow('the database is away');
-  expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'queued' });
   await search();
   expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'matched' });
 });

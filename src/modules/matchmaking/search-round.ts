@@ -1,7 +1,6 @@
 import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/logger';
 import type { GameMode } from '../games';
-import type { UsersApi } from '../users';
 import type { PoolProposal } from './engine';
 import type { Formation } from './formation';
 import { inParallel } from './in-parallel';
@@ -9,8 +8,6 @@ import type { PooledTicket, Pools } from './pools';
 
 /** Matches are independent of each other: this many commits run side by side. */
 const COMMITS_AT_ONCE = 16;
-/** Proposals whose players' blocks are read in one query. */
-const CHECKED_AT_ONCE = 256;
 const TRIES = 3;
 /** How long the engine may hold the event loop, ms; then whoever else waits has a turn. */
 const SLICE_MS = 6;
@@ -26,14 +23,12 @@ interface Found {
 export function createSearchRound({
   pools,
   formation,
-  users,
   clock,
   logger,
   stopwatch = () => performance.now(),
 }: {
   pools: Pools;
   formation: Formation;
-  users: Pick<UsersApi, 'blocks'>;
   clock: Clock;
   logger: Logger;
   /** Milliseconds that never jump. */
@@ -51,14 +46,6 @@ export function createSearchRound({
     }
   };
 
-  /** Blocks are read when a ticket enters; here they are read again, for somebody may just have been blocked. */
-  const withoutBlocked = async (found: readonly Found[]): Promise<Found[]> => {
-    const blocks = await users.blocks(found.flatMap(({ tickets }) => tickets.flatMap((ticket) => ticket.userIds)));
-    const isBarred = ({ tickets }: Found) => anyBlocked(tickets, blocks);
-    pools.giveBack(found.filter(isBarred).flatMap(({ proposal }) => proposal.ticketIds));
-    return found.filter((each) => !isBarred(each));
-  };
-
   /** @returns whether everything that was proposed stands now */
   const searchOnce = async (): Promise<boolean> => {
     const found: Found[] = [];
@@ -66,13 +53,10 @@ export function createSearchRound({
     let formed = 0;
     try {
       await propose(await pools.ready(), found);
-      for (let from = 0; from < found.length; from += CHECKED_AT_ONCE) {
-        const wanted = await withoutBlocked(found.slice(from, from + CHECKED_AT_ONCE));
-        await inParallel(wanted, COMMITS_AT_ONCE, async (each) => {
-          if (await formation.form(each.proposal, each.tickets, each.mode)) formed += 1;
-          settled.add(each);
-        });
-      }
+      await inParallel(found, COMMITS_AT_ONCE, async (each) => {
+        if (await formation.form(each.proposal, each.tickets, each.mode)) formed += 1;
+        settled.add(each);
+      });
     } finally {
       // nobody who could have been matched is forgotten, whatever went wrong
       pools.giveBack(found.filter((each) => !settled.has(each)).flatMap(({ proposal }) => proposal.ticketIds));
@@ -85,17 +69,4 @@ export function createSearchRound({
     // whoever was proposed with somebody who is gone by now need not wait for the next round
     for (let tries = 0; tries < TRIES; tries++) if (await searchOnce()) return;
   };
-}
-
-/** Whether somebody of one ticket is barred from somebody of another. */
-function anyBlocked(tickets: readonly PooledTicket[], blocks: ReadonlyMap<string, ReadonlySet<string>>): boolean {
-  return tickets.some((mine) =>
-    mine.userIds.some((userId) => {
-      const barred = blocks.get(userId);
-      return (
-        barred !== undefined &&
-        tickets.some((theirs) => theirs !== mine && theirs.userIds.some((other) => barred.has(other)))
-      );
-    }),
-  );
 }

@@ -107,21 +107,21 @@ export function createProfilesService({ Users, relations, games, clock }: Profil
       const updatedAt = new Date(clock.now());
       const id = new Types.ObjectId(gameId);
       const profile: GameProfileRow = { gameId: id, inGameName, rank, skillLevel, roles, updatedAt };
-      const replaced = await Users.updateOne(
-        { _id: userId, 'gameProfiles.gameId': id },
-        { $set: { 'gameProfiles.$': profile, updatedAt } },
-      );
-      if (replaced.matchedCount === 1) return toGameProfileView(profile);
-      const added = await Users.updateOne(
-        {
-          _id: userId,
-          'gameProfiles.gameId': { $ne: id },
-          [`gameProfiles.${MAX_GAME_PROFILES - 1}`]: { $exists: false },
-        },
-        { $push: { gameProfiles: profile }, $set: { updatedAt } },
-      );
-      if (added.matchedCount === 1) return toGameProfileView(profile);
-      throw new AppError('CONFLICT', `You have ${MAX_GAME_PROFILES} game profiles, or just wrote this one elsewhere.`);
+      const full = `gameProfiles.${MAX_GAME_PROFILES - 1}`;
+      // again where another request has added it, or removed it, between the two
+      for (let tries = 0; tries < 3; tries++) {
+        const replaced = await Users.updateOne(
+          { _id: userId, 'gameProfiles.gameId': id },
+          { $set: { 'gameProfiles.$': profile, updatedAt } },
+        );
+        if (replaced.matchedCount === 1) return toGameProfileView(profile);
+        const added = await Users.updateOne(
+          { _id: userId, 'gameProfiles.gameId': { $ne: id }, [full]: { $exists: false } },
+          { $push: { gameProfiles: profile }, $set: { updatedAt } },
+        );
+        if (added.matchedCount === 1) return toGameProfileView(profile);
+      }
+      throw new AppError('CONFLICT', `You have ${MAX_GAME_PROFILES} game profiles: remove one first.`);
     },
 
     async removeGameProfile(userId, gameId) {
