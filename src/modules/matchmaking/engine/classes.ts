@@ -22,6 +22,9 @@ export interface ClassSpec {
 }
 
 const ANY = -1;
+/** Languages with a bit of their own. */
+const COMMON = 31;
+export const RARE = 1 << COMMON;
 
 /**
  * Tickets by class. A class lists its own open tickets in the order of the pool, and knows the classes that it is compatible
@@ -38,14 +41,19 @@ export class Classes {
   size = new Uint8Array(16);
   fewest = new Int32Array(16);
   most = new Int32Array(16);
-  /** Language bits: `languageWords` words for each class. */
+  /** A bit for each of the first languages that were seen, and one for having any of the others; all bits: any language. */
   languages = new Int32Array(16);
-  languageWords = 1;
+  /** Those of the others, in ascending order. */
+  rareLanguages: (readonly number[])[] = [];
   /** For each class, how many of its players are confined to each set of roles. */
   confined: Uint8Array[] = [];
   orders: Order[] = [];
   private readonly byKey = new Map<string, number>();
-  private readonly languageBits = new Map<string, number>();
+  private readonly languageIds = new Map<string, number>();
+  /** Classes by each language that they speak, and those that speak any. */
+  private readonly speakers: number[][] = [];
+  private readonly polyglots: number[] = [];
+  private readonly all: number[] = [];
   private readonly neighbours: { list: number[]; seen: number }[] = [];
 
   constructor(
@@ -60,6 +68,7 @@ export class Classes {
     const id = this.count++;
     if (id >= this.regions.length) this.grow(id * 2);
     this.byKey.set(key, id);
+    this.all.push(id);
     this.specs[id] = spec;
     this.regions[id] = spec.regions;
     this.named[id] = spec.named === 0 ? ANY : spec.named;
@@ -94,10 +103,9 @@ export class Classes {
 
   /** No languages means any. */
   speakTogether(a: number, b: number): boolean {
-    const words = this.languageWords;
-    for (let w = 0; w < words; w++)
-      if (((this.languages[a * words + w] as number) & (this.languages[b * words + w] as number)) !== 0) return true;
-    return false;
+    const shared = (this.languages[a] as number) & (this.languages[b] as number);
+    if (shared !== RARE) return shared !== 0;
+    return intersect(this.rareLanguages[a] ?? null, this.rareLanguages[b] ?? null);
   }
 
   /** There is a number of players that suits both and holds both. */
@@ -112,39 +120,49 @@ export class Classes {
     return ((this.needs[a] as number) & (this.needs[b] as number) & Needs.lobby) !== 0;
   }
 
-  /** Classes compatible with this one. */
+  /**
+   * Classes compatible with this one, in ascending order: a list that grows as classes come. One that insists on a language asks
+   * only those that speak it, or any.
+   */
   compatibleWith(id: number): readonly number[] {
     const known = (this.neighbours[id] ??= { list: [], seen: 0 });
-    for (; known.seen < this.count; known.seen++) if (this.compatible(id, known.seen)) known.list.push(known.seen);
+    if (known.seen === this.count) return known.list;
+    const asked = new Set<number>();
+    for (const list of this.listsFor(id))
+      for (let i = list.length - 1; i >= 0 && (list[i] as number) >= known.seen; i--) asked.add(list[i] as number);
+    const fresh = [...asked].filter((other) => this.compatible(id, other));
+    known.list.push(...fresh.sort((a, b) => a - b));
+    known.seen = this.count;
     return known.list;
   }
 
-  private setLanguages(id: number, languages: readonly string[]): void {
-    for (const language of languages)
-      if (!this.languageBits.has(language)) this.languageBits.set(language, this.languageBits.size);
-    const words = Math.max(1, Math.ceil(this.languageBits.size / 32));
-    if (words !== this.languageWords) {
-      this.languageWords = words;
-      this.languages = new Int32Array(this.regions.length * words);
-      for (let other = 0; other < id; other++) this.writeLanguages(other);
-    }
-    this.writeLanguages(id);
+  private listsFor(id: number): readonly (readonly number[])[] {
+    if (((this.needs[id] as number) & Needs.language) === 0) return [this.all];
+    const { languages } = this.specs[id] as ClassSpec;
+    return [this.polyglots, ...languages.map((name) => this.speakers[this.languageIds.get(name) as number] ?? [])];
   }
 
-  private writeLanguages(id: number): void {
-    const { languages } = this.specs[id] as ClassSpec;
-    const start = id * this.languageWords;
-    this.languages.fill(languages.length === 0 ? ANY : 0, start, start + this.languageWords);
-    for (const language of languages) {
-      const bit = this.languageBits.get(language) as number;
-      const word = start + (bit >>> 5);
-      this.languages[word] = (this.languages[word] as number) | (1 << (bit & 31));
+  private setLanguages(id: number, languages: readonly string[]): void {
+    let bits = languages.length === 0 ? ANY : 0;
+    const rare: number[] = [];
+    for (const name of languages) {
+      const language = this.languageIds.get(name) ?? this.languageIds.size;
+      this.languageIds.set(name, language);
+      (this.speakers[language] ??= []).push(id);
+      if (language < COMMON) bits |= 1 << language;
+      else {
+        bits |= RARE;
+        rare.push(language);
+      }
     }
+    this.languages[id] = bits;
+    if (languages.length === 0) this.polyglots.push(id);
+    else if (rare.length > 0) this.rareLanguages[id] = rare.sort((a, b) => a - b);
   }
 
   private grow(capacity: number): void {
-    const ints = (old: Int32Array, length = capacity) => {
-      const wider = new Int32Array(length);
+    const ints = (old: Int32Array) => {
+      const wider = new Int32Array(capacity);
       wider.set(old);
       return wider;
     };
@@ -159,8 +177,20 @@ export class Classes {
     this.size = bytes(this.size);
     this.fewest = ints(this.fewest);
     this.most = ints(this.most);
-    this.languages = ints(this.languages, capacity * this.languageWords);
+    this.languages = ints(this.languages);
   }
+}
+
+/** Whether two ascending lists have anything in common; null stands for everything. */
+function intersect(a: readonly number[] | null, b: readonly number[] | null): boolean {
+  if (a === null || b === null) return true;
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    const difference = (a[i] as number) - (b[j] as number);
+    if (difference === 0) return true;
+    if (difference < 0) i += 1;
+    else j += 1;
+  }
+  return false;
 }
 
 export const Needs = { region: 1, language: 2, lobby: 4 } as const;

@@ -1,4 +1,4 @@
-import { Needs, type Classes } from './classes';
+import { Needs, RARE, type Classes } from './classes';
 import type { Pool } from './pool';
 import { ANY_REGION } from './regions';
 import { Flag, type Slots } from './slots';
@@ -25,7 +25,7 @@ export class Group {
   private readonly regionsAt: Int32Array;
   /** Needs of the members, and whether one of them is particular about company. */
   private readonly needsAt: Uint8Array;
-  private languages: Int32Array;
+  private readonly languages: Int32Array;
   private readonly confined: Int32Array;
   private readonly roleSets: number;
 
@@ -52,9 +52,6 @@ export class Group {
   reset(now: number): void {
     this.now = now;
     this.depth = 0;
-    const words = this.classes.languageWords;
-    if (this.languages.length < words * this.members.length)
-      this.languages = new Int32Array(words * this.members.length);
     this.playersAt[0] = 0;
     this.low[0] = Infinity;
     this.high[0] = -Infinity;
@@ -64,7 +61,7 @@ export class Group {
     this.mostAt[0] = this.pool.rules.most;
     this.regionsAt[0] = ANY_REGION;
     this.needsAt[0] = 0;
-    this.languages.fill(-1, 0, words);
+    this.languages[0] = -1;
     this.confined.fill(0, 0, this.roleSets);
   }
 
@@ -156,15 +153,20 @@ export class Group {
   }
 
   private joinLanguages(cls: number, needs: number): boolean {
-    const words = this.classes.languageWords;
-    const from = this.depth * words;
-    let common = 0;
-    for (let w = 0; w < words; w++) {
-      const shared = (this.languages[from + w] as number) & (this.classes.languages[cls * words + w] as number);
-      this.languages[from + words + w] = shared;
-      common |= shared;
-    }
-    return common !== 0 || (needs & Needs.language) === 0;
+    const shared = (this.languages[this.depth] as number) & (this.classes.languages[cls] as number);
+    this.languages[this.depth + 1] = shared;
+    if ((needs & Needs.language) === 0) return true;
+    return shared === RARE ? this.shareRareLanguage(cls) : shared !== 0;
+  }
+
+  /** Whether all of them and the newcomer speak one of the languages that have no bit of their own. */
+  private shareRareLanguage(cls: number): boolean {
+    const { rareLanguages } = this.classes;
+    const lists = [rareLanguages[cls]];
+    for (let i = 0; i < this.depth; i++) lists.push(rareLanguages[this.slots.cls[this.members[i] as number] as number]);
+    const particular = lists.filter((list) => list !== undefined);
+    const [first, ...others] = particular;
+    return !first || first.some((language) => others.every((list) => list.includes(language)));
   }
 
   /** Hall's condition over all teams together: necessary at every size. */
