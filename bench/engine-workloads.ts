@@ -160,10 +160,10 @@ export const picky: Workload = {
     teams: { count: 1, size: { min: 5, max: 5 } },
     skill: {
       maxSpread: {
-        value: 0.02,
+        value: 0.002,
         steps: [
-          { afterSeconds: 30, value: 0.04 },
-          { afterSeconds: 60, value: 0.06 },
+          { afterSeconds: 30, value: 0.004 },
+          { afterSeconds: 60, value: 0.006 },
         ],
       },
       uncertainty: 0,

@@ -8,8 +8,6 @@ import { Walk } from './walk';
  */
 const SCANNED = 128;
 const SCANNED_PER_CLASS = 8;
-/** So few are gathered at once. */
-const FEW_CLASSES = 8;
 /** A generation of waiting brings a candidate so much nearer, in rating; having met lately takes it so much farther away. */
 const GENERATION_WORTH = 1;
 const COMPANY_WORTH = 4;
@@ -48,11 +46,10 @@ export class Candidates {
     const { pool, walk } = this;
     const { slots, classes, order } = pool;
     const cls = slots.cls[anchor] as number;
-    const suitable = classes.compatibleWith(cls).length;
-    if (suitable <= FEW_CLASSES && order.size > SCANNED) return false;
-    const most = SCANNED + SCANNED_PER_CLASS * suitable;
+    let most = SCANNED;
     walk.begin(order, slots.rating[anchor] as number);
     for (let scanned = 0; scanned < most; scanned++) {
+      if (scanned === SCANNED - 1) most = SCANNED + SCANNED_PER_CLASS * classes.compatibleWith(cls).length;
       const slot = walk.next(order, this.reach);
       if (slot < 0) {
         this.exhausted = true;

@@ -54,6 +54,8 @@ export class Classes {
   private readonly speakers: number[][] = [];
   private readonly polyglots: number[] = [];
   private readonly all: number[] = [];
+  /** Scratch: which class has just asked this one. */
+  private asked = new Int32Array(16).fill(-1);
   private readonly neighbours: { list: number[]; seen: number }[] = [];
 
   constructor(
@@ -121,17 +123,20 @@ export class Classes {
   }
 
   /**
-   * Classes compatible with this one, in ascending order: a list that grows as classes come. One that insists on a language asks
+   * Classes compatible with this one, in no particular order: a list that grows as classes come. One that insists on a language asks
    * only those that speak it, or any.
    */
   compatibleWith(id: number): readonly number[] {
     const known = (this.neighbours[id] ??= { list: [], seen: 0 });
     if (known.seen === this.count) return known.list;
-    const asked = new Set<number>();
     for (const list of this.listsFor(id))
-      for (let i = list.length - 1; i >= 0 && (list[i] as number) >= known.seen; i--) asked.add(list[i] as number);
-    const fresh = [...asked].filter((other) => this.compatible(id, other));
-    known.list.push(...fresh.sort((a, b) => a - b));
+      for (let i = list.length - 1; i >= 0 && (list[i] as number) >= known.seen; i--) {
+        const other = list[i] as number;
+        if (this.asked[other] === id) continue;
+        this.asked[other] = id;
+        if (this.compatible(id, other)) known.list.push(other);
+      }
+    this.asked.fill(-1, known.seen, this.count);
     known.seen = this.count;
     return known.list;
   }
@@ -178,6 +183,7 @@ export class Classes {
     this.fewest = ints(this.fewest);
     this.most = ints(this.most);
     this.languages = ints(this.languages);
+    this.asked = new Int32Array(capacity).fill(-1);
   }
 }
 

@@ -23,6 +23,8 @@ interface Shift {
   generation: number;
   deficit: number;
   key: string;
+  /** Most of the pool, by rating, however long they have waited. */
+  whole: boolean;
   slots: number[];
 }
 
@@ -46,7 +48,7 @@ export class Engine {
    */
   constructor(
     private readonly seed: number,
-    private readonly circles = 100,
+    private readonly circles = 20,
   ) {}
 
   /** Makes or remakes a pool; a remade one is empty. */
@@ -136,9 +138,9 @@ export class Engine {
       yield null;
     }
     shifts.sort((a, b) => b.generation - a.generation || a.deficit - b.deficit || (a.key < b.key ? -1 : 1));
-    for (const { key, slots } of shifts) {
+    for (const { key, slots, whole } of shifts) {
       const standing = this.standings[this.indexOf.get(key) as number] as Standing;
-      const formed = yield* sweep(standing.pool, standing.search, slots, now);
+      const formed = yield* sweep(standing.pool, standing.search, slots, whole ? now : null);
       for (const found of formed) {
         const proposal = this.take(key, standing.pool, found);
         if (proposal) yield proposal;
@@ -185,7 +187,7 @@ function shiftsOf(key: string, pool: Pool, fresh: Int32Array, now: number): Shif
     const rank = generation * 16 + deficit;
     const shift = byRank.get(rank);
     if (shift) shift.slots.push(slot);
-    else byRank.set(rank, { generation, deficit, key, slots: [slot] });
+    else byRank.set(rank, { generation, deficit, key, whole: !few, slots: [slot] });
   }
   return [...byRank.values()];
 }

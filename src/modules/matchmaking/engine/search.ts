@@ -111,10 +111,11 @@ export class Search {
 
   /** The best matches in the circle of this ticket; null where it is not small, or the pass has solved enough of them. */
   private solveCircle(anchor: number): Found[] | null {
-    if (this.circlesLeft === 0) return null;
+    const large = this.pool.order.size > SMALL_POOL;
+    if (this.circles === 0 || (large && this.circlesLeft === 0)) return null;
     const circle = circleOf(this.pool, anchor, this.now, this.scouts);
     if (!circle) return null;
-    this.circlesLeft -= 1;
+    if (large) this.circlesLeft -= 1;
     const matches = bestMatches(circle, this.group, this.now, () => {
       const match = this.match();
       return match && { match, value: match.players * match.judgement.quality };

@@ -13,9 +13,16 @@ const ASKED = 16;
  * new. So whoever found nothing asks the matches nearest in rating, longest waiting first, to take them in place of a member
  * of a newer generation, all rules kept; the one who gives way is searched for again.
  *
+ * Where the slots are in the order of waiting already, nobody needs to ask: `now` is null then.
+ *
  * Yields where the caller may pause. The tickets of the matches are withdrawn from the order, and still belong to the pool.
  */
-export function* sweep(pool: Pool, search: Search, slots: readonly number[], now: number): Generator<null, Found[]> {
+export function* sweep(
+  pool: Pool,
+  search: Search,
+  slots: readonly number[],
+  now: number | null,
+): Generator<null, Found[]> {
   const formed: Found[] = [];
   const asking: number[] = [];
   const attempt = (slot: number) => {
@@ -23,7 +30,8 @@ export function* sweep(pool: Pool, search: Search, slots: readonly number[], now
     const found = search.find(slot);
     for (const match of found) for (const member of match.members) pool.withdraw(member);
     formed.push(...found);
-    if (found.length === 0 && pool.generation(slot, now) > 0 && !search.hasSettled(slot)) asking.push(slot);
+    if (now === null || found.length > 0 || search.hasSettled(slot)) return;
+    if (pool.generation(slot, now) > 0) asking.push(slot);
   };
   for (let i = 0; i < slots.length; i++) {
     if (i % STRIDE === STRIDE - 1) yield null;
