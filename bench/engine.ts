@@ -12,6 +12,7 @@ import {
   teams,
   ticketsOf,
   type Workload,
+  id,
 } from './engine-workloads';
 
 /**
@@ -76,7 +77,7 @@ function fullPass(workload: Workload, count: number): Row {
   };
 }
 
-/** 50,000 wait unmatched; each tick is a second in which 1,000 come, and of those that wait some have their limits widened. */
+/** 50,000 wait unmatched; each tick is a second in which 1,000 come, and of those that wait some have their limits widened, and the oldest give up: 50,000 again. */
 function steadyState() {
   const waiting = 50_000;
   const arriving = 1000;
@@ -94,12 +95,14 @@ function steadyState() {
   const depth = engine.pool('pool')?.depth ?? 0;
   const costs: number[] = [];
   let matches = 0;
+  let oldest = 0;
   for (let tick = 0; tick < ticks; tick++) {
     now += 1000;
     const coming = Array.from({ length: arriving }, () => ({ ...picky.ticket(random, next++), waitingSince: now }));
     const begin = performance.now();
     for (const ticket of coming) engine.add('pool', ticket);
     for (const proposal of engine.pass(now)) if (proposal) matches += 1;
+    for (; (engine.pool('pool')?.depth ?? 0) > waiting; oldest++) engine.remove(id(oldest * 8));
     costs.push(performance.now() - begin);
   }
   costs.sort((a, b) => a - b);

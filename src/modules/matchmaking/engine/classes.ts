@@ -54,8 +54,9 @@ export class Classes {
   private readonly speakers: number[][] = [];
   private readonly polyglots: number[] = [];
   private readonly all: number[] = [];
-  /** Scratch: which class has just asked this one. */
-  private asked = new Int32Array(16).fill(-1);
+  /** Scratch: by which call each class was last asked. */
+  private asked = new Int32Array(16);
+  private asking = 0;
   private readonly neighbours: { list: number[]; seen: number }[] = [];
 
   constructor(
@@ -129,14 +130,14 @@ export class Classes {
   compatibleWith(id: number): readonly number[] {
     const known = (this.neighbours[id] ??= { list: [], seen: 0 });
     if (known.seen === this.count) return known.list;
+    this.asking += 1;
     for (const list of this.listsFor(id))
       for (let i = list.length - 1; i >= 0 && (list[i] as number) >= known.seen; i--) {
         const other = list[i] as number;
-        if (this.asked[other] === id) continue;
-        this.asked[other] = id;
+        if (this.asked[other] === this.asking) continue;
+        this.asked[other] = this.asking;
         if (this.compatible(id, other)) known.list.push(other);
       }
-    this.asked.fill(-1, known.seen, this.count);
     known.seen = this.count;
     return known.list;
   }
@@ -183,7 +184,7 @@ export class Classes {
     this.fewest = ints(this.fewest);
     this.most = ints(this.most);
     this.languages = ints(this.languages);
-    this.asked = new Int32Array(capacity).fill(-1);
+    this.asked = new Int32Array(capacity);
   }
 }
 
