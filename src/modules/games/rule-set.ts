@@ -50,10 +50,26 @@ export const ruleSetSchema = z
       .strictObject({
         maxSpread: widening.nullable().default(null).describe('Highest minus lowest rating (mu) within a match'),
         maxTeamGap: widening.nullable().default(null).describe('Difference between the means of the teams'),
+        mutual: z
+          .enum(['strictest', 'widest'])
+          .default('strictest')
+          .describe('Whose limit holds in a match: the strictest of its tickets, or the most generous'),
+        uncertainty: z
+          .number()
+          .min(0)
+          .max(5)
+          .default(0.5)
+          .describe(
+            'By how much of its uncertainty (sigma above that of a settled rating) a ticket widens its maxSpread',
+          ),
       })
       .prefault({}),
     regions: z
       .strictObject({
+        nearbyAfterSeconds: seconds
+          .nullable()
+          .default(null)
+          .describe('When `preferred` takes neighbouring regions too'),
         relaxAfterSeconds: seconds.nullable().default(60).describe('When `preferred` begins to accept any; null never'),
       })
       .prefault({}),
@@ -67,12 +83,28 @@ export const ruleSetSchema = z
       .record(roleName, z.number().int().min(1).max(20))
       .nullable()
       .default(null)
+      .refine((roles) => roles === null || Object.keys(roles).length <= 8, 'names at most 8 roles')
       .describe('Roles of one team and how many of each'),
     hold: z
       .strictObject({ fillTarget: z.number().int().min(1).max(2000), holdSeconds: seconds })
       .nullable()
       .default(null)
       .describe('Hold out for this many players, this long; then take what is at least the minimum'),
+    avoid: z
+      .strictObject({
+        recentSeconds: seconds.default(1800).describe('For how long recent company is avoided; 0: never'),
+        relaxAfterSeconds: seconds
+          .default(0)
+          .describe('Who has waited this long takes recent company again; 0: others are only preferred'),
+      })
+      .prefault({})
+      .describe('Recent opponents and teammates, and those of a declined match: others are preferred to them'),
+    choices: z
+      .strictObject({ secondsPerPoint: z.number().min(0).max(600).default(1) })
+      .prefault({})
+      .describe(
+        'A ticket enters this pool later by so many seconds for each point of weight below its favourite choice',
+      ),
     acceptance: z
       .strictObject({ seconds: z.number().int().min(5).max(300) })
       .nullable()

@@ -186,10 +186,11 @@ function toMatch(
     tickets: tickets.map((ticket) => ({
       ticketId: oid(ticket.id),
       userIds: ticket.userIds.map(oid),
-      waitedMs: Math.max(0, now - (ticket.pools.get(proposal.pool)?.waitingSince ?? now)),
+      waitedMs: Math.max(0, now - ticket.waitingSince),
     })),
     quality: proposal.quality,
     region: proposal.region,
+    chances: proposal.chances,
     lobbyId: null,
     acceptBy: null,
     accepted: [],

@@ -70,6 +70,8 @@ export interface MatchRow {
   teams: { userId: Types.ObjectId; role: string | null }[][];
   tickets: { ticketId: Types.ObjectId; userIds: Types.ObjectId[]; waitedMs: number }[];
   quality: number;
+  /** The predicted chance of each team to win; null for a co-op group. Compared with results by the calibration report. */
+  chances: number[] | null;
   region: Region | null;
   lobbyId: Types.ObjectId | null;
   acceptBy: Date | null;
@@ -156,6 +158,7 @@ export function createMatchModel(connection: Connection) {
       teams: { type: Mixed, required: true },
       tickets: { type: Mixed, required: true },
       quality: { type: Number, required: true },
+      chances: { type: Mixed, default: null },
       region: { type: String, default: null },
       lobbyId: { type: ObjectId, default: null },
       acceptBy: { type: Date, default: null },

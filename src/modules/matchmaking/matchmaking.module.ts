@@ -12,6 +12,7 @@ import type { LobbiesApi, LobbyEvents } from '../lobbies';
 import type { Module } from '../module';
 import type { UsersApi } from '../users';
 import { createAcceptanceService } from './acceptance.service';
+import { createCompany } from './company';
 import { createFormation } from './formation';
 import { createLobbyQueue, followLobbies } from './lobby-queue';
 import { createMatchesService } from './matches.service';
@@ -52,7 +53,8 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
   const Ratings = createRatingModel(connection);
 
   const waits = createWaits();
-  const pools = createPools({ ...deps, Tickets });
+  const companyOf = createCompany({ ...deps, Matches });
+  const pools = createPools({ ...deps, Tickets, companyOf });
   const store = createTicketStore({ ...deps, Tickets });
   const formation = createFormation({ ...deps, Matches, store, pools, waits });
   const acceptance = createAcceptanceService({ ...deps, Matches, store, pools, formation });

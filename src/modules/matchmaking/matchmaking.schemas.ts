@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { languageTag, objectId, text, timestamp } from '../../http/schemas';
 import { teamsView, ticketState } from '../../realtime/protocol';
-import { REGIONS } from './engine';
+import { EXCLUSIONS, REGIONS } from './engine';
 
 /** What clients send to and get from matchmaking. */
 
@@ -129,6 +129,8 @@ export type PoolView = z.infer<typeof poolView>;
 export const currentView = z.object({ ticket: ticketView.nullable(), pools: z.array(poolView) });
 export const poolsQuery = z.strictObject({ gameId: objectId.optional(), mode: modeKey.optional() });
 
+const exclusion = z.enum(EXCLUSIONS);
+
 export const explanationView = z
   .object({
     ticketId: objectId,
@@ -137,13 +139,38 @@ export const explanationView = z
       z.object({
         gameId: objectId,
         mode: z.string(),
-        candidates: z.number().int().describe('Other tickets in the pool'),
+        candidates: z.number().int().describe('Other tickets searching in the pool'),
+        examined: z.number().int().describe('How many of them, nearest in rating, the counts below rest on'),
         compatible: z.number().int().describe('Those that no rule keeps apart from yours'),
-        excludedBy: z.record(z.string(), z.number().int()).describe('How many candidates each rule excludes'),
-        players: z.object({ min: z.number().int(), max: z.number().int() }).describe('Players a match takes'),
+        excludedBy: z.record(exclusion, z.number().int()).describe('How many candidates each rule excludes'),
+        nearestMisses: z
+          .array(
+            z.object({
+              rules: z.array(exclusion).describe('What keeps it apart'),
+              distance: z.number().describe('Difference of ratings'),
+              excess: z.number().describe('By how much that is too far; 0 where it is not'),
+              waitedMs: z.number(),
+            }),
+          )
+          .describe('The candidates that least is missing for'),
+        nextExpansion: z
+          .object({ at: timestamp, admits: z.number().int() })
+          .nullable()
+          .describe('When waiting widens what is accepted next, and how many more candidates that admits'),
+        opensAt: timestamp
+          .nullable()
+          .describe('When your search enters this pool; until then a favourite has precedence'),
+        players: z
+          .object({ min: z.number().int(), max: z.number().int(), available: z.number().int() })
+          .describe('Players a match takes, and how many there are with the compatible candidates and you'),
         relaxation: z.number(),
-        nextRelaxationAt: timestamp.nullable(),
-        estimatedWaitMs: z.number().nullable(),
+        eta: z
+          .object({
+            ms: z.number(),
+            basis: z.enum(['recent_waits', 'next_expansion']),
+            sample: z.number().int().nullable().describe('Tickets that it rests on'),
+          })
+          .nullable(),
       }),
     ),
   })

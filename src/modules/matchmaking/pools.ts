@@ -1,27 +1,30 @@
-import type { GamesApi, GameMode } from '../games';
-import type { UsersApi } from '../users';
-import { nextRelaxation, type NamedPool, type Ticket as EngineTicket } from './engine';
+import type { GameMode, GamesApi } from '../games';
+import type { CompanyOf } from './company';
+import { Engine, type Explanation, type PoolProposal } from './engine';
 import type { TicketModel, TicketRow } from './matchmaking.models';
 import { poolOf } from './matchmaking.policy';
-import { playersOf, toEngineTickets } from './views';
+import { playersOf, toEngineTickets, waitingSince } from './views';
 
 /**
- * The queued tickets in memory, by pool: a copy of what the database says, fed by whoever changes a ticket and by a periodic
- * catch-up. It may be behind for a moment; every commit names the revision that it saw, and a refresh puts things right.
- * A pool in which nothing came or changed, and nobody's rules have relaxed, is not searched again.
+ * The queued tickets in memory, standing in the engine: a copy of what the database says, fed by whoever changes a ticket and by
+ * a periodic catch-up. It may be behind for a moment; every commit names the revision that it saw, and a refresh puts
+ * things right.
  */
 export interface Pools {
-  /** Takes in a queued ticket, unless a newer revision of it is here. */
-  put(row: TicketRow, blocked: ReadonlySet<string>): void;
+  /** Takes in queued tickets, each unless this revision of it, or a newer one, waits here. */
+  put(rows: readonly TicketRow[]): Promise<void>;
   remove(ticketId: string): void;
   /** Reads these tickets again: the queued ones are put, the others removed. */
   refresh(ticketIds: readonly string[]): Promise<void>;
+  /** These are in no match after all: they are read again before the next search, whatever happens until then. */
+  giveBack(ticketIds: readonly string[]): void;
   get(ticketId: string): PooledTicket | undefined;
-  /** Pools that may hold a match now; each is taken as searched until something changes in it. */
-  toSearch(now: number): Promise<SearchPool[]>;
-  /** These pools were not searched after all: they are searched again in the next round. */
-  searchAgain(keys: readonly string[]): void;
-  tickets(pool: string): ReadonlyMap<string, EngineTicket>;
+  /** Brings the rules up to date. @returns the modes that can be searched, by pool */
+  ready(): Promise<Map<string, GameMode>>;
+  /** One pass over these pools, step by step: a match, or null where the caller may pause. Its tickets wait no longer. */
+  search(now: number, keys: Iterable<string>): Generator<PoolProposal | null>;
+  /** Null where the ticket does not wait in this pool. */
+  explain(pool: string, ticketId: string, now: number): Explanation | null;
   /** Keys of the pools in which somebody waits. */
   keys(): string[];
   figures(pool: string): { depth: number; players: number };
@@ -32,115 +35,132 @@ export interface PooledTicket {
   id: string;
   revision: number;
   userIds: string[];
-  pools: Map<string, EngineTicket>;
+  pools: readonly string[];
+  waitingSince: number;
 }
 
-export interface SearchPool extends NamedPool {
-  mode: GameMode;
-  /** The tickets by id as they are searched: a commit names these revisions, whatever comes in meanwhile. */
-  seen: ReadonlyMap<string, PooledTicket>;
-}
-
-interface PoolState {
-  tickets: Map<string, EngineTicket>;
-  players: number;
-  /** Nothing can be found before this moment: Infinity where only a change helps. */
-  quietUntil: number;
-  /** The rule set it was last searched with. */
-  version: number;
-}
+const BATCH = 500;
+/** Ties between tickets that came in the same millisecond are decided alike on every instance. */
+const SEED = 1;
 
 export function createPools({
   Tickets,
-  users,
+  companyOf,
   games,
 }: {
   Tickets: TicketModel;
-  users: Pick<UsersApi, 'blocks'>;
+  companyOf: CompanyOf;
   games: Pick<GamesApi, 'mode'>;
 }): Pools {
-  const pools = new Map<string, PoolState>();
+  const engine = new Engine(SEED);
+  /** The version of the rules that each pool of the engine follows. */
+  const versions = new Map<string, number>();
   const byId = new Map<string, PooledTicket>();
+  const givenBack = new Set<string>();
 
-  const stateOf = (key: string): PoolState => {
-    const known = pools.get(key);
-    if (known) return known;
-    const fresh: PoolState = { tickets: new Map(), players: 0, quietUntil: 0, version: -1 };
-    pools.set(key, fresh);
-    return fresh;
+  const modeOf = (key: string): Promise<GameMode | null> => {
+    const { gameId, mode } = poolOf(key);
+    return games.mode(gameId, mode);
+  };
+
+  /** Makes the pools that are missing. */
+  const open = async (keys: Iterable<string>) => {
+    for (const key of new Set(keys)) {
+      if (versions.has(key)) continue;
+      const mode = await modeOf(key);
+      if (!mode || versions.has(key)) continue;
+      engine.setPool(key, mode.ruleSet);
+      versions.set(key, mode.version);
+    }
   };
 
   const remove = (ticketId: string) => {
-    const ticket = byId.get(ticketId);
-    if (!ticket) return;
     byId.delete(ticketId);
-    for (const key of ticket.pools.keys()) {
-      const pool = stateOf(key);
-      pool.tickets.delete(ticketId);
-      pool.players -= ticket.userIds.length;
-      if (pool.tickets.size === 0) pools.delete(key);
+    engine.remove(ticketId);
+  };
+
+  const place = async (rows: readonly TicketRow[], isNews: (id: string, revision: number) => boolean) => {
+    const wanted = rows.filter((row) => isNews(row._id.toHexString(), row.revision));
+    if (wanted.length === 0) return;
+    const [companies] = await Promise.all([
+      companyOf(wanted.map((row) => ({ userIds: playersOf(row), pools: row.pools }))),
+      open(wanted.flatMap((row) => row.pools)),
+    ]);
+    wanted.forEach((row, i) => {
+      const id = row._id.toHexString();
+      const company = companies[i];
+      // somebody may have brought newer news meanwhile
+      if (!company || !isNews(id, row.revision)) return;
+      remove(id);
+      byId.set(id, {
+        id,
+        revision: row.revision,
+        userIds: playersOf(row),
+        pools: row.pools,
+        waitingSince: waitingSince(row),
+      });
+      for (const [key, ticket] of toEngineTickets(row, company))
+        if (versions.has(key)) engine.add(key, ticket);
+        // its mode is not to be had at the moment
+        else givenBack.add(id);
+    });
+  };
+
+  const isNewer = (id: string, revision: number): boolean => {
+    const known = byId.get(id)?.revision ?? -1;
+    return known < revision || (known === revision && !engine.has(id));
+  };
+  const isNotOlder = (id: string, revision: number): boolean => (byId.get(id)?.revision ?? -1) <= revision;
+
+  const refreshAll = async (ticketIds: readonly string[], isNews: (id: string, revision: number) => boolean) => {
+    for (let from = 0; from < ticketIds.length; from += BATCH) {
+      const ids = ticketIds.slice(from, from + BATCH);
+      const rows = await Tickets.find({ _id: { $in: ids }, state: 'queued' }).lean<TicketRow[]>();
+      const queued = new Set(rows.map((row) => row._id.toHexString()));
+      for (const id of ids) if (!queued.has(id)) remove(id);
+      await place(rows, isNews);
     }
   };
 
-  const put: Pools['put'] = (row, blocked) => {
-    const id = row._id.toHexString();
-    if ((byId.get(id)?.revision ?? -1) > row.revision) return;
-    remove(id);
-    const ticket = { id, revision: row.revision, userIds: playersOf(row), pools: toEngineTickets(row, blocked) };
-    byId.set(id, ticket);
-    for (const [key, entry] of ticket.pools) {
-      const pool = stateOf(key);
-      pool.tickets.set(id, entry);
-      pool.players += ticket.userIds.length;
-      pool.quietUntil = 0;
-    }
+  /** Follows new rules: the pool is made anew, and its tickets are read again. */
+  const follow = async (key: string, mode: GameMode) => {
+    engine.setPool(key, mode.ruleSet);
+    versions.set(key, mode.version);
+    const ids = [...byId.values()].filter((ticket) => ticket.pools.includes(key)).map((ticket) => ticket.id);
+    for (const id of ids) givenBack.add(id);
   };
 
   return {
-    put,
+    put: (rows) => place(rows, isNewer),
     remove,
+    refresh: (ticketIds) => refreshAll(ticketIds, isNewer),
+    giveBack: (ticketIds) => ticketIds.forEach((id) => givenBack.add(id)),
     get: (ticketId) => byId.get(ticketId),
-    async refresh(ticketIds) {
-      if (ticketIds.length === 0) return;
-      const rows = await Tickets.find({ _id: { $in: ticketIds }, state: 'queued' }).lean<TicketRow[]>();
-      const blocks = await users.blocks(rows.flatMap(playersOf));
-      const queued = new Set(rows.map((row) => row._id.toHexString()));
-      for (const row of rows) put(row, blockedBy(playersOf(row), blocks));
-      for (const id of ticketIds) if (!queued.has(id)) remove(id);
-    },
-    async toSearch(now) {
-      const found: SearchPool[] = [];
-      for (const [key, pool] of pools) {
-        const { gameId, mode: modeKey } = poolOf(key);
-        const mode = await games.mode(gameId, modeKey);
-        if (!mode || (pool.version === mode.version && pool.quietUntil > now)) continue;
-        pool.version = mode.version;
-        pool.quietUntil = nextRelaxation(mode.ruleSet, pool.tickets.values(), now);
-        const seen = new Map([...pool.tickets.keys()].map((id) => [id, byId.get(id) as PooledTicket]));
-        found.push({ key, mode, ruleSet: mode.ruleSet, tickets: [...pool.tickets.values()], seen });
+    async ready() {
+      const modes = new Map<string, GameMode>();
+      for (const key of engine.keys()) {
+        const mode = await modeOf(key);
+        if (!mode) continue;
+        if (versions.get(key) !== mode.version) await follow(key, mode);
+        modes.set(key, mode);
       }
-      return found;
-    },
-    searchAgain(keys) {
-      for (const key of keys) {
-        const pool = pools.get(key);
-        if (pool) pool.quietUntil = 0;
+      const ids = [...givenBack];
+      givenBack.clear();
+      try {
+        await refreshAll(ids, isNotOlder);
+      } catch (error) {
+        for (const id of ids) givenBack.add(id);
+        throw error;
       }
+      return modes;
     },
-    tickets: (pool) => pools.get(pool)?.tickets ?? new Map<string, EngineTicket>(),
-    keys: () => [...pools.keys()],
+    search: (now, keys) => engine.pass(now, new Set(keys)),
+    explain: (pool, ticketId, now) => engine.explain(pool, ticketId, now),
+    keys: () => engine.keys().filter((key) => (engine.pool(key)?.depth ?? 0) > 0),
     figures(key) {
-      const pool = pools.get(key);
-      return { depth: pool?.tickets.size ?? 0, players: pool?.players ?? 0 };
+      const pool = engine.pool(key);
+      return { depth: pool?.depth ?? 0, players: pool?.players ?? 0 };
     },
     all: () => byId.values(),
   };
-}
-
-/** Everyone whom one of these players must not meet. Friends who block each other and queue together have made up. */
-export function blockedBy(
-  userIds: readonly string[],
-  blocks: ReadonlyMap<string, ReadonlySet<string>>,
-): ReadonlySet<string> {
-  return new Set(userIds.flatMap((userId) => [...(blocks.get(userId) ?? [])]));
 }

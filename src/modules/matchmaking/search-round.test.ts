@@ -11,6 +11,7 @@ import { ruleSetSchema } from '../games/rule-set';
 import { createLobbyStore } from '../lobbies/lobbies.store';
 import { createLobbiesApi } from '../lobbies/match-lobbies';
 import { createAcceptanceService } from './acceptance.service';
+import { createCompany } from './company';
 import { createFormation } from './formation';
 import type { MatchmakingEvents } from './matchmaking.api';
 import { createMatchmakingLoop } from './matchmaking.loop';
@@ -72,7 +73,7 @@ function parts() {
   const lobbies = createLobbiesApi({ ...shared, store: lobbyStore });
   const [Tickets, Matches, Ratings] = [createTicketModel(own), createMatchModel(own), createRatingModel(own)];
   const waits = createWaits();
-  const pools = createPools({ ...shared, Tickets });
+  const pools = createPools({ ...shared, Tickets, companyOf: createCompany({ ...shared, Matches }) });
   const deps = { ...shared, outbox, lobbies, Tickets, Matches, Ratings, waits, pools };
   const store = createTicketStore(deps);
   const formation = createFormation({ ...deps, store });

@@ -1,15 +1,16 @@
 import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/logger';
 import type { GameMode } from '../games';
-import { proposeAll, type PoolProposal } from './engine';
+import type { PoolProposal } from './engine';
 import type { Formation } from './formation';
 import { inParallel } from './in-parallel';
-import type { PooledTicket, Pools, SearchPool } from './pools';
+import type { PooledTicket, Pools } from './pools';
 
 /** Matches are independent of each other: this many commits run side by side. */
 const COMMITS_AT_ONCE = 16;
-
 const TRIES = 3;
+/** How long the engine may hold the event loop, ms; then whoever else waits has a turn. */
+const SLICE_MS = 6;
 
 /** What the engine proposes, with the tickets as it saw them. */
 interface Found {
@@ -18,43 +19,50 @@ interface Found {
   tickets: PooledTicket[];
 }
 
-/** One round of searching: what the engine proposes for the pools in which something changed, committed match by match. */
+/** One round of searching: what the engine proposes, slice by slice, and then committed match by match. */
 export function createSearchRound({
   pools,
   formation,
   clock,
   logger,
+  stopwatch = () => performance.now(),
 }: {
   pools: Pools;
   formation: Formation;
   clock: Clock;
   logger: Logger;
+  /** Milliseconds that never jump. */
+  stopwatch?: () => number;
 }): () => Promise<void> {
-  /** @returns whether everything that was proposed stands now */
-  const search = async (searched: readonly SearchPool[], now: number): Promise<boolean> => {
-    const byKey = new Map(searched.map((pool) => [pool.key, pool]));
-    const found = proposeAll(searched, now, now).map((proposal): Found => {
-      const { mode, seen } = byKey.get(proposal.pool) as SearchPool;
-      return { proposal, mode, tickets: proposal.ticketIds.map((id) => seen.get(id) as PooledTicket) };
-    });
-    let formed = 0;
-    await inParallel(found, COMMITS_AT_ONCE, async ({ proposal, tickets, mode }) => {
-      if (await formation.form(proposal, tickets, mode)) formed += 1;
-    });
-    if (found.length > 0) logger.debug({ pools: searched.length, proposed: found.length, formed }, 'matchmaking round');
-    return formed === found.length;
+  const propose = async (modes: ReadonlyMap<string, GameMode>, found: Found[]): Promise<void> => {
+    let sliceEnds = stopwatch() + SLICE_MS;
+    for (const proposal of pools.search(clock.now(), modes.keys())) {
+      const mode = proposal && modes.get(proposal.pool);
+      // the revisions are those that the search has seen: what comes in from here on makes the commit fail
+      if (mode) found.push({ proposal, mode, tickets: proposal.ticketIds.map((id) => pools.get(id) as PooledTicket) });
+      if (stopwatch() < sliceEnds) continue;
+      await new Promise(setImmediate);
+      sliceEnds = stopwatch() + SLICE_MS;
+    }
   };
 
+  /** @returns whether everything that was proposed stands now */
   const searchOnce = async (): Promise<boolean> => {
-    const now = clock.now();
-    const searched = await pools.toSearch(now);
+    const found: Found[] = [];
+    const settled = new Set<Found>();
+    let formed = 0;
     try {
-      return await search(searched, now);
-    } catch (error) {
-      // nobody who could have been matched waits for the next change of the pool
-      pools.searchAgain(searched.map((pool) => pool.key));
-      throw error;
+      await propose(await pools.ready(), found);
+      await inParallel(found, COMMITS_AT_ONCE, async (each) => {
+        if (await formation.form(each.proposal, each.tickets, each.mode)) formed += 1;
+        settled.add(each);
+      });
+    } finally {
+      // nobody who could have been matched is forgotten, whatever went wrong
+      pools.giveBack(found.filter((each) => !settled.has(each)).flatMap(({ proposal }) => proposal.ticketIds));
     }
+    if (found.length > 0) logger.debug({ proposed: found.length, formed }, 'matchmaking round');
+    return formed === found.length;
   };
 
   return async () => {

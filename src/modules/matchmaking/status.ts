@@ -50,9 +50,8 @@ export function createStatusBoard({
     const ticket = pools.get(ticketId);
     if (!ticket) return null;
     const now = clock.now();
-    const [first] = ticket.pools.values();
-    const waitedMs = Math.max(0, now - (first?.waitingSince ?? now));
-    const views = await Promise.all([...ticket.pools.keys()].map((key) => inPool(key, waitedMs, now)));
+    const waitedMs = Math.max(0, now - ticket.waitingSince);
+    const views = await Promise.all(ticket.pools.map((key) => inPool(key, waitedMs, now)));
     const soonest = Math.min(...views.map((view) => view.estimate));
     return {
       ticketId,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock';
 import { AppError, notFound } from '../../core/errors';
 import type { Ids } from '../../core/ids';
+import type { Logger } from '../../core/logger';
 import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
 import type { GameMode, GamesApi } from '../games';
@@ -11,7 +12,7 @@ import type { MatchmakingEvents } from './matchmaking.api';
 import type { MatchModel, RatingModel, RatingRow, TicketRow } from './matchmaking.models';
 import { NEWCOMER, poolKey, requirePossible, scheduleOf } from './matchmaking.policy';
 import type { TicketChange, TicketRequest, TicketView } from './matchmaking.schemas';
-import { blockedBy, type Pools } from './pools';
+import { type Pools } from './pools';
 import { oid, type TicketStore } from './tickets.store';
 import { playersOf, toTicketView, waitedMs } from './views';
 import type { Waits } from './waits';
@@ -44,11 +45,12 @@ export interface TicketsDeps {
   acceptance: AcceptanceService;
   transact: Transact;
   outbox: Outbox<MatchmakingEvents>;
-  users: Pick<UsersApi, 'preferences' | 'blocks'>;
+  users: Pick<UsersApi, 'preferences'>;
   games: Pick<GamesApi, 'mode'>;
   lobbies: Pick<LobbiesApi, 'holdParty'>;
   clock: Clock;
   ids: Ids;
+  logger: Logger;
 }
 
 type Choice = TicketRequest['games'][number];
@@ -57,8 +59,22 @@ type Choice = TicketRequest['games'][number];
 const ATTEMPTS = 5;
 
 export function createTicketsService(deps: TicketsDeps): TicketsService {
-  const { Matches, Ratings, store, pools, waits, acceptance, transact, outbox, users, games, lobbies, clock, ids } =
-    deps;
+  const {
+    Matches,
+    Ratings,
+    store,
+    pools,
+    waits,
+    acceptance,
+    transact,
+    outbox,
+    users,
+    games,
+    lobbies,
+    clock,
+    ids,
+    logger,
+  } = deps;
   const { Tickets } = store;
 
   const modesOf = (choices: readonly Choice[]): Promise<GameMode[]> =>
@@ -176,9 +192,8 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
       const scheduled = scheduleOf(request.scheduledFor, now);
       const modes = await modesOf(request.games);
       requirePossible(modes, { partySize: userIds.length, groupSize: request.groupSize, roles: request.roles });
-      const [preferences, blocks, rated] = await Promise.all([
+      const [preferences, rated] = await Promise.all([
         users.preferences([userId]),
-        users.blocks(userIds),
         skillsOf(userIds, request.games),
         requireNotInMatch(userIds),
       ]);
@@ -222,7 +237,9 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
           `${userIds.length > 1 ? 'Somebody of you has' : 'You have'} an open ticket: cancel or change that one.`,
         );
       }
-      if (row.state === 'queued') pools.put(row, blockedBy(userIds, blocks));
+      // the ticket stands: if it cannot be taken in now, the next catch-up does it
+      if (row.state === 'queued')
+        await pools.put([row]).catch((err: unknown) => logger.warn({ err }, 'a ticket was not taken in at once'));
       return present(row);
     },
 

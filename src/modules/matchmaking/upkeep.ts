@@ -1,12 +1,10 @@
 import type { Clock } from '../../core/clock';
 import type { Transact } from '../../database/transaction';
-import type { UsersApi } from '../users';
 import { inParallel } from './in-parallel';
 import type { MatchModel, MatchRow, TicketRow } from './matchmaking.models';
 import { HOUR_MS, poolKey } from './matchmaking.policy';
-import { blockedBy, type Pools } from './pools';
+import type { Pools } from './pools';
 import type { TicketStore } from './tickets.store';
-import { playersOf } from './views';
 import type { Waits } from './waits';
 
 /** What time does to tickets, and what keeps the memory in step with the database. */
@@ -35,7 +33,6 @@ export function createUpkeep({
   waits,
   transact,
   outbox,
-  users,
   clock,
 }: {
   Matches: MatchModel;
@@ -44,17 +41,11 @@ export function createUpkeep({
   waits: Waits;
   transact: Transact;
   outbox: { wake(): void };
-  users: Pick<UsersApi, 'blocks'>;
   clock: Clock;
 }): Upkeep {
   const { Tickets } = store;
   let seenUntil = 0;
   let walk = pools.all()[Symbol.iterator]();
-
-  const putAll = async (rows: readonly TicketRow[]) => {
-    const blocks = await users.blocks(rows.flatMap(playersOf));
-    for (const row of rows) pools.put(row, blockedBy(playersOf(row), blocks));
-  };
 
   /** Drops tickets that are no longer queued, of the next batch of those in memory. */
   const forgetEnded = async () => {
@@ -129,10 +120,10 @@ export function createUpkeep({
       for await (const row of queued) {
         batch.push(row);
         if (batch.length < BATCH) continue;
-        await putAll(batch);
+        await pools.put(batch);
         batch = [];
       }
-      await putAll(batch);
+      await pools.put(batch);
       const recent = await Matches.find(
         { formedAt: { $gte: new Date(clock.now() - HOUR_MS) } },
         { gameId: 1, mode: 1, formedAt: 1, 'tickets.waitedMs': 1 },

@@ -1,4 +1,5 @@
 import type { Types } from 'mongoose';
+import type { Company } from './company';
 import type { Ticket as EngineTicket } from './engine';
 import type { MatchRow, TicketRow } from './matchmaking.models';
 import { poolKey, primaryLanguage } from './matchmaking.policy';
@@ -76,18 +77,24 @@ export const toTeams = (row: Pick<MatchRow, 'teams'>): { userId: string; role: s
 export const ticketsOf = (row: Pick<MatchRow, 'tickets'>): { ticketId: string; userIds: string[] }[] =>
   row.tickets.map(({ ticketId, userIds }) => ({ ticketId: ticketId.toHexString(), userIds: hex(userIds) }));
 
+export const waitingSince = (row: Pick<TicketRow, 'queuedAt' | 'createdAt'>): number =>
+  (row.queuedAt ?? row.createdAt).getTime();
+
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** What the engine sees of a queued ticket, for each pool that it stands in. */
-export function toEngineTickets(row: TicketRow, blocked: ReadonlySet<string>): Map<string, EngineTicket> {
+export function toEngineTickets(row: TicketRow, company: Company): Map<string, EngineTicket> {
   const players = hex(row.players);
   const id = row._id.toHexString();
   const languages = [...new Set(row.languages.map(primaryLanguage))];
+  const favourite = Math.max(...row.games.map((game) => game.weight));
   return new Map(
     row.games.map(({ gameId, mode, weight, skills }) => [
       poolKey(gameId.toHexString(), mode),
       {
         id,
         players: players.map((userId, i) => ({ userId, ...skillOf(skills, i), roles: row.roles })),
-        waitingSince: (row.queuedAt ?? row.createdAt).getTime(),
+        waitingSince: waitingSince(row),
         groupSize: row.groupSize,
         regions: row.regions,
         regionPreference: row.regionPreference,
@@ -95,8 +102,11 @@ export function toEngineTickets(row: TicketRow, blocked: ReadonlySet<string>): M
         languagePreference: row.languagePreference,
         skillPreference: row.skillPreference,
         latencies: row.latencies,
-        blocked,
+        blocked: company.blocked,
+        avoided: company.met.get(poolKey(gameId.toHexString(), mode)) ?? NOBODY,
         weight,
+        favourite,
+        backfill: null,
       },
     ]),
   );

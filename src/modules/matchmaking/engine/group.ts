@@ -1,95 +1,215 @@
-import type { RuleSet } from '../../games';
-import { compatible } from './compatibility';
-import { assignRoles } from './roles';
-import { ANY_REGION, type Seeker } from './seeker';
+import { Needs, RARE, type Classes } from './classes';
+import type { Pool } from './pool';
+import { ANY_REGION } from './regions';
+import { Flag, type Slots } from './slots';
 import { partiesFit } from './teams';
 
-/** Tickets that might become a match: what they accept together. Immutable; `joined` makes the next one. */
-export interface Group {
-  members: readonly Seeker[];
-  players: number;
-  lowest: number;
-  highest: number;
-  spreadLimit: number;
-  teamGapLimit: number;
-  minPlayers: number;
-  maxPlayers: number;
-  /** Where all who insist on a region can play. */
-  regions: number;
-  /** What all who insist on a language speak; null while nobody does. */
-  languages: readonly string[] | null;
-  longestWaitMs: number;
-}
+/**
+ * Tickets that might become a match, and what they accept together. `push` adds one, unless some member, or the newcomer,
+ * would have to accept what it did not ask for; `pop` takes the last one back. Frames stand in arrays by depth, so that a
+ * search costs no allocations.
+ */
+export class Group {
+  depth = 0;
+  readonly members: number[];
+  private now = 0;
+  private readonly slots: Slots;
+  private readonly classes: Classes;
+  private readonly playersAt: Int32Array;
+  private readonly low: Float64Array;
+  private readonly high: Float64Array;
+  private readonly spread: Float64Array;
+  private readonly since: Float64Array;
+  private readonly fewestAt: Int32Array;
+  private readonly mostAt: Int32Array;
+  private readonly regionsAt: Int32Array;
+  /** Needs of the members, and whether one of them is particular about company. */
+  private readonly needsAt: Uint8Array;
+  private readonly languages: Int32Array;
+  private readonly confined: Int32Array;
+  private readonly roleSets: number;
 
-export function groupOf(seeker: Seeker): Group {
-  return {
-    members: [seeker],
-    players: seeker.size,
-    lowest: seeker.rating,
-    highest: seeker.rating,
-    spreadLimit: seeker.spreadLimit,
-    teamGapLimit: seeker.teamGapLimit,
-    minPlayers: seeker.minPlayers,
-    maxPlayers: seeker.maxPlayers,
-    regions: seeker.needsRegion ? seeker.regions : ANY_REGION,
-    languages: seeker.needsLanguage ? seeker.languages : null,
-    longestWaitMs: seeker.waitedMs,
-  };
-}
-
-/** The group with one more ticket, or null where some member, or the newcomer, would have to accept what it did not ask for. */
-export function joined(group: Group, seeker: Seeker, rules: RuleSet): Group | null {
-  const players = group.players + seeker.size;
-  const maxPlayers = Math.min(group.maxPlayers, seeker.maxPlayers);
-  const minPlayers = Math.max(group.minPlayers, seeker.minPlayers);
-  if (players > maxPlayers || minPlayers > maxPlayers) return null;
-  const lowest = Math.min(group.lowest, seeker.rating);
-  const highest = Math.max(group.highest, seeker.rating);
-  const spreadLimit = Math.min(group.spreadLimit, seeker.spreadLimit);
-  if (highest - lowest > spreadLimit) return null;
-  const regions = seeker.needsRegion ? group.regions & seeker.regions : group.regions;
-  if (regions === 0) return null;
-  const languages = seeker.needsLanguage ? common(group.languages, seeker.languages) : group.languages;
-  if (languages?.length === 0) return null;
-  if (!group.members.every((member) => compatible(member, seeker))) return null;
-  const members = [...group.members, seeker];
-  if (!seatable(members, rules)) return null;
-  return {
-    members,
-    players,
-    lowest,
-    highest,
-    spreadLimit,
-    teamGapLimit: Math.min(group.teamGapLimit, seeker.teamGapLimit),
-    minPlayers,
-    maxPlayers,
-    regions,
-    languages,
-    longestWaitMs: Math.max(group.longestWaitMs, seeker.waitedMs),
-  };
-}
-
-/** The most players this group may have: the wishes of its members, and equal sizes where two teams play. */
-export const capacityOf = (group: Group, rules: RuleSet): number =>
-  rules.teams.count === 2 ? group.maxPlayers - (group.maxPlayers % 2) : group.maxPlayers;
-
-/** The fewest players with which it may begin now: the fill target while it holds out, the minimum afterwards. */
-export function neededNow(group: Group, rules: RuleSet): number {
-  const { hold } = rules;
-  const holding = hold !== null && group.longestWaitMs < hold.holdSeconds * 1000;
-  return holding ? Math.max(group.minPlayers, Math.min(hold.fillTarget, capacityOf(group, rules))) : group.minPlayers;
-}
-
-const common = (a: readonly string[] | null, b: readonly string[]): readonly string[] =>
-  a === null ? b : a.filter((language) => b.includes(language));
-
-/** Whether the parties can sit in teams and everybody can have a role: necessary at every size. */
-function seatable(members: readonly Seeker[], rules: RuleSet): boolean {
-  const { count, size } = rules.teams;
-  if (members.some((m) => m.size > 1)) {
-    const sizes = members.map((member) => member.size);
-    if (!partiesFit(sizes, count, size.max)) return false;
+  constructor(private readonly pool: Pool) {
+    const frames = pool.rules.most + 2;
+    this.slots = pool.slots;
+    this.classes = pool.classes;
+    this.members = Array.from({ length: frames }, () => -1);
+    this.playersAt = new Int32Array(frames);
+    this.low = new Float64Array(frames);
+    this.high = new Float64Array(frames);
+    this.spread = new Float64Array(frames);
+    this.since = new Float64Array(frames);
+    this.fewestAt = new Int32Array(frames);
+    this.mostAt = new Int32Array(frames);
+    this.regionsAt = new Int32Array(frames);
+    this.needsAt = new Uint8Array(frames);
+    this.languages = new Int32Array(frames);
+    this.roleSets = pool.rules.roles?.capacity.length ?? 0;
+    this.confined = new Int32Array(frames * this.roleSets);
   }
-  const players = () => members.flatMap((member) => member.ticket.players);
-  return rules.roles === null || assignRoles(players(), rules.roles, count) !== null;
+
+  /** An empty group, at this time. */
+  reset(now: number): void {
+    this.now = now;
+    this.depth = 0;
+    this.playersAt[0] = 0;
+    this.low[0] = Infinity;
+    this.high[0] = -Infinity;
+    this.spread[0] = this.pool.rules.widestHolds ? 0 : Infinity;
+    this.since[0] = Infinity;
+    this.fewestAt[0] = this.pool.rules.fewest;
+    this.mostAt[0] = this.pool.rules.most;
+    this.regionsAt[0] = ANY_REGION;
+    this.needsAt[0] = 0;
+    this.languages[0] = -1;
+    this.confined.fill(0, 0, this.roleSets);
+  }
+
+  get players(): number {
+    return this.playersAt[this.depth] as number;
+  }
+
+  /** The most players that suit everybody. */
+  get most(): number {
+    return this.mostAt[this.depth] as number;
+  }
+
+  /** The tickets in it, in the order in which they joined. */
+  list(): number[] {
+    return this.members.slice(0, this.depth);
+  }
+
+  /** Whether so many players may begin now: the fill target while the group holds out, the wishes of its members afterwards. */
+  get complete(): boolean {
+    const { hold, teamCount } = this.pool.rules;
+    const { players, most } = this;
+    if (teamCount === 2 && players % 2 === 1) return false;
+    // a party alone is a match only where nobody could be added: it queued to meet others
+    if (this.depth < 2 && (players < most || this.insists(Needs.lobby))) return false;
+    const needed = this.fewestAt[this.depth] as number;
+    const holding =
+      hold !== null && this.now - (this.since[this.depth] as number) < hold.ms && !this.insists(Needs.lobby);
+    return players >= (holding ? Math.max(needed, Math.min(hold.target, most)) : needed);
+  }
+
+  /** The largest gap between team means that everybody accepts. */
+  gapLimit(): number {
+    const { widestHolds } = this.pool.rules;
+    let limit = widestHolds ? 0 : Infinity;
+    for (let i = 0; i < this.depth; i++) {
+      const own = this.pool.gapLimit(this.members[i] as number, this.now);
+      limit = widestHolds ? Math.max(limit, own) : Math.min(limit, own);
+    }
+    return limit;
+  }
+
+  push(slot: number): boolean {
+    const { depth, slots, classes } = this;
+    const next = depth + 1;
+    const cls = slots.cls[slot] as number;
+    const players = (this.playersAt[depth] as number) + (classes.size[cls] as number);
+    const most = Math.min(this.mostAt[depth] as number, classes.most[cls] as number);
+    const fewest = Math.max(this.fewestAt[depth] as number, classes.fewest[cls] as number);
+    if (players > most || fewest > most) return false;
+
+    const needs = (this.needsAt[depth] as number) | (classes.needs[cls] as number);
+    const regions = (this.regionsAt[depth] as number) & (classes.regions[cls] as number);
+    if (regions === 0 && (needs & Needs.region) !== 0) return false;
+    if ((this.needsAt[depth] as number) & (classes.needs[cls] as number) & Needs.lobby) return false;
+
+    const rating = slots.rating[slot] as number;
+    const low = Math.min(this.low[depth] as number, rating);
+    const high = Math.max(this.high[depth] as number, rating);
+    const own = this.pool.spreadLimit(slot, this.now);
+    const before = this.spread[depth] as number;
+    const spread = this.pool.rules.widestHolds ? Math.max(before, own) : Math.min(before, own);
+    if (high - low > spread) return false;
+
+    if (!this.joinLanguages(cls, needs)) return false;
+    if (this.roleSets > 0 && !this.joinRoles(cls)) return false;
+    if (!this.welcome(slot)) return false;
+    this.members[depth] = slot;
+    if (!this.partiesFit(next)) return false;
+
+    this.depth = next;
+    this.playersAt[next] = players;
+    this.mostAt[next] = most;
+    this.fewestAt[next] = fewest;
+    this.needsAt[next] = needs;
+    this.regionsAt[next] = regions;
+    this.low[next] = low;
+    this.high[next] = high;
+    this.spread[next] = spread;
+    this.since[next] = Math.min(this.since[depth] as number, slots.since[slot] as number);
+    return true;
+  }
+
+  pop(): void {
+    this.depth -= 1;
+  }
+
+  private insists(need: number): boolean {
+    return ((this.needsAt[this.depth] as number) & need) !== 0;
+  }
+
+  private joinLanguages(cls: number, needs: number): boolean {
+    const shared = (this.languages[this.depth] as number) & (this.classes.languages[cls] as number);
+    this.languages[this.depth + 1] = shared;
+    if ((needs & Needs.language) === 0) return true;
+    return shared === RARE ? this.shareRareLanguage(cls) : shared !== 0;
+  }
+
+  /** Whether all of them and the newcomer speak one of the languages that have no bit of their own. */
+  private shareRareLanguage(cls: number): boolean {
+    const { rareLanguages } = this.classes;
+    const lists = [rareLanguages[cls]];
+    for (let i = 0; i < this.depth; i++) lists.push(rareLanguages[this.slots.cls[this.members[i] as number] as number]);
+    const particular = lists.filter((list) => list !== undefined);
+    const [first, ...others] = particular;
+    return !first || first.some((language) => others.every((list) => list.includes(language)));
+  }
+
+  /** Hall's condition over all teams together: necessary at every size. */
+  private joinRoles(cls: number): boolean {
+    const { capacity } = this.pool.rules.roles as NonNullable<Pool['rules']['roles']>;
+    const count = this.pool.rules.teamCount;
+    const added = this.classes.confined[cls] as Uint8Array;
+    const from = this.depth * this.roleSets;
+    for (let set = 0; set < this.roleSets; set++) {
+      const confined = (this.confined[from + set] as number) + (added[set] as number);
+      if (confined > (capacity[set] as number) * count) return false;
+      this.confined[from + this.roleSets + set] = confined;
+    }
+    return true;
+  }
+
+  /** Whether nobody here keeps away from the newcomer, or it from them. */
+  private welcome(slot: number): boolean {
+    const { slots, depth } = this;
+    const particular = slots.has(slot, Flag.social);
+    for (let i = 0; i < depth; i++) {
+      const member = this.members[i] as number;
+      if (!particular && !slots.has(member, Flag.social)) continue;
+      if (slots.apart(member, slot, this.now, this.pool.rules.avoidFor)) return false;
+    }
+    return true;
+  }
+
+  private partiesFit(depth: number): boolean {
+    const { teamCount, teamMax } = this.pool.rules;
+    if (teamCount === 1) return true;
+    const sizes: number[] = [];
+    let seated: readonly number[] | null = null;
+    for (let i = 0; i < depth; i++) {
+      const slot = this.members[i] as number;
+      const lobby = this.slots.lobbies.size > 0 ? this.slots.lobbies.get(slot) : undefined;
+      if (lobby) seated = lobby.sizes;
+      else if ((this.slots.size[slot] as number) > 1) sizes.push(this.slots.size[slot] as number);
+    }
+    if (sizes.length === 0) return true;
+    return partiesFit(
+      sizes,
+      Array.from({ length: teamCount }, (_, t) => teamMax - (seated?.[t] ?? 0)),
+    );
+  }
 }

@@ -1,98 +1,221 @@
-import type { RuleSet } from '../../games';
-import { assignRoles } from './roles';
-import type { Seeker } from './seeker';
+import type { Pool } from './pool';
+import type { RoleTable } from './roles';
 
 export interface Teams {
-  teams: Seeker[][];
+  /** The team of each ticket, by its place among them; -1 for an open lobby, whose players sit already. Empty: all in the first. */
+  teamOf: readonly number[];
   /** Highest minus lowest mean rating of a team, by players. */
   gap: number;
 }
 
+/** Most tickets that are split by trying every way; beyond, and with three teams or more, branch by branch. */
+const EXHAUSTIVE = 14;
 const EXACT_PLAYERS = 10;
-const LARGE_BUDGET = 5000;
+const BRANCHES = 5000;
 
 /**
  * Splits whole parties into teams: sizes as the rules say (two teams are always equal, more differ as little as possible),
- * roles seated in each team, and among those the smallest gap between the team means. Branch by branch, the biggest party
- * first, each into the team with the lowest sum first; exact for up to 10 players, the best found within a budget beyond.
- * Null where the parties do not fit.
+ * roles seated in each team, and among those the smallest gap between the team means. For two teams of up to 14 tickets, and
+ * for any number of teams of up to 10 players in all, the answer is exact. Null where the parties do not fit.
  */
-export function splitIntoTeams(seekers: readonly Seeker[], rules: RuleSet): Teams | null {
-  const { count, size } = rules.teams;
-  const total = seekers.reduce((sum, seeker) => sum + seeker.size, 0);
-  if (total < count * size.min || total > count * size.max || (count === 2 && total % 2 === 1)) return null;
-  if (count === 1) return rolesFit(seekers, rules) ? { teams: [[...seekers]], gap: 0 } : null;
+export function splitIntoTeams(pool: Pool, members: readonly number[]): Teams | null {
+  const { teamCount } = pool.rules;
+  if (teamCount === 1 && !pool.rules.roles) return ALL_TOGETHER;
+  const bench = benchOf(pool, members);
+  if (teamCount === 1) {
+    if (pool.rules.roles && !seatable(pool.rules.roles, bench.confined)) return null;
+    return ALL_TOGETHER;
+  }
+  if (teamCount === 2 && members.length <= EXHAUSTIVE) return halve(pool, bench);
+  return branch(pool, bench);
+}
 
-  const largest = count === 2 ? total / 2 : size.max;
-  const order = seekers
-    .map((seeker, index) => ({ seeker, index }))
-    .sort((a, b) => b.seeker.size - a.seeker.size || b.seeker.rating - a.seeker.rating || a.index - b.index)
-    .map(({ seeker }) => seeker);
-  const teams = Array.from({ length: count }, () => ({ members: [] as Seeker[], size: 0, sum: 0 }));
-  let left = total <= EXACT_PLAYERS ? Infinity : LARGE_BUDGET;
-  let missing = count * size.min;
-  let best: (Teams & { unevenness: number }) | null = null;
+interface Bench {
+  depth: number;
+  players: number;
+  sizes: number[];
+  /** Sum of ratings. */
+  sums: number[];
+  confined: Uint8Array[];
+  /** The place of an open lobby, or -1; what its teams hold already. */
+  lobby: number;
+  seated: { sizes: readonly number[]; sums: readonly number[] };
+}
+
+const ALL_TOGETHER: Teams = { teamOf: [], gap: 0 };
+
+function benchOf(pool: Pool, members: readonly number[]): Bench {
+  const depth = members.length;
+  const { slots, classes, rules } = pool;
+  const bench: Bench = {
+    depth,
+    players: 0,
+    sizes: [],
+    sums: [],
+    confined: [],
+    lobby: -1,
+    seated: { sizes: [], sums: [] },
+  };
+  for (let i = 0; i < depth; i++) {
+    const slot = members[i] as number;
+    const size = slots.size[slot] as number;
+    bench.players += size;
+    bench.sizes.push(size);
+    bench.sums.push(size * (slots.rating[slot] as number));
+    if (rules.roles) bench.confined.push(classes.confined[slots.cls[slot] as number] as Uint8Array);
+    const lobby = slots.lobbies.size > 0 ? slots.lobbies.get(slot) : undefined;
+    if (lobby) {
+      bench.lobby = i;
+      bench.seated = lobby;
+    }
+  }
+  return bench;
+}
+
+/** Players and ratings of each subset of the tickets to be halved: scratch, for thousands are halved in a second. */
+const sizeOf = new Int32Array(1 << EXHAUSTIVE);
+const sumOf = new Float64Array(1 << EXHAUSTIVE);
+
+/** Two equal teams: every subset of the tickets that makes one half, its sums built up from those of smaller subsets. */
+function halve(pool: Pool, { depth, players, sizes, sums, confined, lobby, seated }: Bench): Teams | null {
+  const { roles } = pool.rules;
+  const free = Array.from({ length: depth }, (_, i) => i).filter((i) => i !== lobby);
+  const n = free.length;
+  if (players % 2 === 1 || players / 2 > pool.rules.teamMax || players / 2 < pool.rules.teamMin) return null;
+  // without a lobby the teams are alike: the last ticket may as well stay in the second
+  const masks = 1 << (lobby < 0 ? n - 1 : n);
+  const all = (1 << n) - 1;
+  sizeOf[0] = seated.sizes[0] ?? 0;
+  sumOf[0] = seated.sums[0] ?? 0;
+  const total = sums.reduce((sum, part) => sum + part, 0);
+  const half = players / 2;
+  let best = -1;
+  let bestGap = Infinity;
+  for (let mask = 0; mask < masks; mask++) {
+    if (mask > 0) {
+      const bit = 31 - Math.clz32(mask & -mask);
+      const rest = mask & (mask - 1);
+      const member = free[bit] as number;
+      sizeOf[mask] = (sizeOf[rest] as number) + (sizes[member] as number);
+      sumOf[mask] = (sumOf[rest] as number) + (sums[member] as number);
+    }
+    if (sizeOf[mask] !== half) continue;
+    const gap = Math.abs(total - 2 * (sumOf[mask] as number));
+    if (gap >= bestGap) continue;
+    if (roles && !(seatsMask(roles, confined, free, mask) && seatsMask(roles, confined, free, all & ~mask))) continue;
+    best = mask;
+    bestGap = gap;
+  }
+  if (best < 0) return null;
+  const teamOf = Array.from({ length: depth }, () => -1);
+  free.forEach((member, bit) => (teamOf[member] = best & (1 << bit) ? 0 : 1));
+  return { teamOf, gap: bestGap / half };
+}
+
+function seatsMask(roles: RoleTable, confined: Uint8Array[], free: readonly number[], mask: number): boolean {
+  for (let set = 0; set < roles.capacity.length; set++) {
+    let count = 0;
+    for (let bit = 0; bit < free.length; bit++)
+      if (mask & (1 << bit)) count += confined[free[bit] as number]?.[set] as number;
+    if (count > (roles.capacity[set] as number)) return false;
+  }
+  return true;
+}
+
+function seatable(roles: RoleTable, confined: readonly Uint8Array[]): boolean {
+  return roles.capacity.every((seats, set) => {
+    let count = 0;
+    for (const counts of confined) count += counts[set] as number;
+    return count <= seats;
+  });
+}
+
+/** Branch by branch, the biggest party first, each into the team with the lowest sum first. */
+function branch(pool: Pool, bench: Bench): Teams | null {
+  const { teamCount: count, teamMin, teamMax, roles } = pool.rules;
+  const { players, sizes, sums, confined, lobby, seated } = bench;
+  const largest = count === 2 ? players / 2 : teamMax;
+  if (players < count * teamMin || players > count * teamMax || (count === 2 && players % 2 === 1)) return null;
+  const order = sizes.map((_, i) => i).filter((i) => i !== lobby);
+  order.sort(
+    (a, b) =>
+      (sizes[b] ?? 0) - (sizes[a] ?? 0) || (sums[b] ?? 0) / (sizes[b] ?? 1) - (sums[a] ?? 0) / (sizes[a] ?? 1) || a - b,
+  );
+  const teams = Array.from({ length: count }, (_, t) => ({
+    size: seated.sizes[t] ?? 0,
+    sum: seated.sums[t] ?? 0,
+    members: [] as number[],
+  }));
+  const teamOf = Array.from({ length: bench.depth }, () => -1);
+  let left = players <= EXACT_PLAYERS ? Infinity : BRANCHES;
+  let missing = teams.reduce((sum, team) => sum + Math.max(0, teamMin - team.size), 0);
+  let unplaced = order.reduce((sum, i) => sum + (sizes[i] ?? 0), 0);
+  let best: { teamOf: number[]; gap: number; unevenness: number } | null = null;
 
   const judge = () => {
-    const sizes = teams.map((team) => team.size);
+    const byHeads = teams.map((team) => team.size);
     const means = teams.map((team) => team.sum / team.size);
-    const unevenness = Math.max(...sizes) - Math.min(...sizes);
+    const unevenness = Math.max(...byHeads) - Math.min(...byHeads);
     const gap = Math.max(...means) - Math.min(...means);
     if (best && (unevenness > best.unevenness || (unevenness === best.unevenness && gap >= best.gap))) return;
-    best = { teams: teams.map((team) => [...team.members]), gap, unevenness };
+    best = { teamOf: teamOf.slice(), gap, unevenness };
   };
 
-  const place = (next: number, seatsLeft: number): void => {
-    if (left-- <= 0 || missing > seatsLeft) return;
-    const seeker = order[next];
-    if (!seeker) return judge();
+  const placeFrom = (next: number): void => {
+    if (left-- <= 0 || missing > unplaced) return;
+    const member = order[next];
+    if (member === undefined) return judge();
+    const size = sizes[member] ?? 0;
+    const sum = sums[member] ?? 0;
     // teams that are empty are alike: only the first of them is tried
     const firstEmpty = teams.findIndex((team) => team.size === 0);
     const open = teams
-      .filter((team, i) => team.size + seeker.size <= largest && (team.size > 0 || i === firstEmpty))
-      .sort((a, b) => a.sum - b.sum);
-    for (const team of open) {
-      const filled = Math.min(seeker.size, Math.max(0, size.min - team.size));
-      team.members.push(seeker);
-      team.size += seeker.size;
-      team.sum += seeker.rating * seeker.size;
+      .map((team, t) => ({ team, t }))
+      .filter(({ team, t }) => team.size + size <= largest && (team.size > 0 || t === firstEmpty))
+      .sort((a, b) => a.team.sum - b.team.sum || a.t - b.t);
+    unplaced -= size;
+    for (const { team, t } of open) {
+      const filled = Math.min(size, Math.max(0, teamMin - team.size));
+      team.members.push(member);
+      team.size += size;
+      team.sum += sum;
       missing -= filled;
-      if (rolesFit(team.members, rules)) place(next + 1, seatsLeft - seeker.size);
+      teamOf[member] = t;
+      if (
+        !roles ||
+        seatable(
+          roles,
+          team.members.map((i) => confined[i] as Uint8Array),
+        )
+      )
+        placeFrom(next + 1);
       missing += filled;
-      team.sum -= seeker.rating * seeker.size;
-      team.size -= seeker.size;
+      team.sum -= sum;
+      team.size -= size;
       team.members.pop();
     }
+    unplaced += size;
   };
-  place(0, total);
+  placeFrom(0);
   return best;
 }
 
-const rolesFit = (seekers: readonly Seeker[], rules: RuleSet): boolean =>
-  rules.roles === null ||
-  assignRoles(
-    seekers.flatMap((seeker) => seeker.ticket.players),
-    rules.roles,
-  ) !== null;
-
-/** Whether parties of these sizes can sit in `count` teams of at most `max`: none of them split. */
-export function partiesFit(sizes: readonly number[], count: number, max: number): boolean {
-  const parties = sizes.filter((size) => size > 1).sort((a, b) => b - a);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
-  if (total > count * max) return false;
-  const rooms = Array.from({ length: Math.min(count, parties.length) }, () => max);
+/** Whether parties of these sizes can sit in rooms with so many seats: none of them split. */
+export function partiesFit(sizes: readonly number[], rooms: number[]): boolean {
+  const parties = [...sizes].sort((a, b) => b - a);
   const place = (next: number): boolean => {
     const party = parties[next];
     if (party === undefined) return true;
     const tried = new Set<number>();
-    return rooms.some((room, i) => {
-      if (room < party || tried.has(room)) return false;
+    for (const [i, room] of rooms.entries()) {
+      if (room < party || tried.has(room)) continue;
       tried.add(room);
       rooms[i] = room - party;
       const fits = place(next + 1);
       rooms[i] = room;
-      return fits;
-    });
+      if (fits) return true;
+    }
+    return false;
   };
   return place(0);
 }

@@ -1,4 +1,4 @@
-/** What the engine knows of a ticket: plain data, so that a tick can be recorded and replayed. Times in ms since the epoch. */
+/** What the engine is told of a ticket: plain data, so that a tick can be recorded and replayed. Times in ms since the epoch. */
 export interface Ticket {
   id: string;
   /** Who stays together; never empty. */
@@ -18,8 +18,13 @@ export interface Ticket {
   latencies: Readonly<Partial<Record<Region, number>>>;
   /** User ids with whom these players must never meet. */
   blocked: ReadonlySet<string>;
-  /** 1-10: how much these players want this pool among those they stand in. */
+  /** User ids whom these players have met lately, or turned down: met again only after waiting. */
+  avoided: ReadonlySet<string>;
+  /** 1-10: how much these players want this pool, and the one they want most among those they stand in. */
   weight: number;
+  favourite: number;
+  /** For an open lobby that seeks more players: the team in which each of its players sits. Null: an ordinary ticket. */
+  backfill: readonly number[] | null;
 }
 
 export interface Player {
@@ -46,4 +51,10 @@ export interface Proposal {
   region: Region | null;
   /** 0..1, see quality.ts. */
   quality: number;
+  /** The chance of each team to win, from mu and sigma; null for a co-op group. */
+  chances: number[] | null;
+}
+
+export interface PoolProposal extends Proposal {
+  pool: string;
 }

@@ -31,7 +31,10 @@ export function ticket(
     skillPreference: 'similar',
     latencies: {},
     blocked: new Set(),
+    avoided: new Set(),
     weight: 5,
+    favourite: 5,
+    backfill: null,
     ...rest,
   };
 }
@@ -64,23 +67,28 @@ export const tickets = (max: number, options: { maxParty?: number; roles?: strin
           },
         ),
         blocks: fc.array(fc.nat({ max: max - 1 }), { maxLength: 1 }),
+        avoids: fc.array(fc.nat({ max: max - 1 }), { maxLength: 2 }),
+        sigmas: fc.array(fc.double({ min: 0.5, max: 25 / 3, noNaN: true }), { minLength: 5, maxLength: 5 }),
         weight: fc.integer({ min: 1, max: 10 }),
       }),
       { maxLength: max },
     )
     .map((drawn) =>
-      drawn.map(({ party, mus, roles, waited, size, blocks, ...rest }, i) => ({
+      drawn.map(({ party, mus, sigmas, roles, waited, size, blocks, avoids, ...rest }, i) => ({
         ...rest,
         id: `t${i}`,
         players: Array.from({ length: party }, (_, p) => ({
           userId: `t${i}.${p}`,
           mu: mus[p] ?? 25,
-          sigma: 25 / 3,
+          sigma: sigmas[p] ?? 25 / 3,
           roles,
         })),
         waitingSince: NOW - waited * 1000,
         groupSize: size && { min: size[0], max: size[0] + size[1] },
         blocked: new Set(blocks.map((other) => `t${other}.0`)),
+        avoided: new Set(avoids.map((other) => `t${other}.0`)),
+        favourite: rest.weight,
+        backfill: null,
       })),
     );
 
@@ -109,15 +117,25 @@ export const ruleSets: fc.Arbitrary<RuleSet> = fc
     hold: fc.option(fc.integer({ min: 0, max: 100 })),
     regionsRelax: fc.option(fc.integer({ min: 0, max: 120 })),
     languagesRelax: fc.option(fc.integer({ min: 0, max: 120 })),
+    nearby: fc.option(fc.integer({ min: 0, max: 60 })),
+    mutual: fc.constantFrom('strictest' as const, 'strictest' as const, 'widest' as const),
+    uncertainty: fc.constantFrom(0, 0.5, 1),
+    avoidFor: fc.integer({ min: 0, max: 100 }),
   })
-  .map(({ count, min, more, maxSpread, maxTeamGap, maxMs, hold, regionsRelax, languagesRelax }) => {
+  .map(({ count, min, more, maxSpread, maxTeamGap, maxMs, hold, regionsRelax, languagesRelax, ...others }) => {
     const size = { min: count === 1 ? min + 1 : min, max: min + more + (count === 1 ? 1 : 0) };
     return rules({
       teams: { count, size },
-      skill: { maxSpread, maxTeamGap: count === 1 ? null : maxTeamGap },
+      skill: {
+        maxSpread,
+        maxTeamGap: count === 1 ? null : maxTeamGap,
+        mutual: others.mutual,
+        uncertainty: others.uncertainty,
+      },
+      avoid: { relaxAfterSeconds: others.avoidFor },
       latency: maxMs === null ? null : { maxMs: { value: maxMs } },
       hold: hold === null ? null : { fillTarget: count * size.max, holdSeconds: hold },
-      regions: { relaxAfterSeconds: regionsRelax },
+      regions: { relaxAfterSeconds: regionsRelax, nearbyAfterSeconds: others.nearby },
       languages: { relaxAfterSeconds: languagesRelax },
     });
   });

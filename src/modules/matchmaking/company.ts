@@ -1,0 +1,88 @@
+import type { Types } from 'mongoose';
+import type { Clock } from '../../core/clock';
+import type { GamesApi } from '../games';
+import type { UsersApi } from '../users';
+import type { MatchModel, MatchRow } from './matchmaking.models';
+import { poolKey, poolOf } from './matchmaking.policy';
+
+/** With whom the players of one ticket must not, or would rather not, be matched. */
+export interface Company {
+  blocked: ReadonlySet<string>;
+  /** By pool: whom they have met there lately, or were proposed with in a match that fell through. */
+  met: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** Who searches, and where. */
+export interface Seekers {
+  userIds: readonly string[];
+  pools: readonly string[];
+}
+
+/** The company of each of these, in their order. */
+export type CompanyOf = (seekers: readonly Seekers[]) => Promise<Company[]>;
+
+type Meeting = Pick<MatchRow, 'gameId' | 'mode' | 'players' | 'createdAt'>;
+
+export function createCompany({
+  Matches,
+  users,
+  games,
+  clock,
+}: {
+  Matches: MatchModel;
+  users: Pick<UsersApi, 'blocks'>;
+  games: Pick<GamesApi, 'mode'>;
+  clock: Clock;
+}): CompanyOf {
+  /** How far back each pool looks, in ms. */
+  const memories = async (pools: Iterable<string>): Promise<Map<string, number>> => {
+    const found = new Map<string, number>();
+    for (const key of new Set(pools)) {
+      const { gameId, mode } = poolOf(key);
+      const known = await games.mode(gameId, mode);
+      if (known) found.set(key, known.ruleSet.avoid.recentSeconds * 1000);
+    }
+    return found;
+  };
+
+  const fields = { gameId: 1, mode: 1, players: 1, createdAt: 1 };
+  /** Both by the index of players and `formedAt`: matches that stood, and those that did not come about. */
+  const meetingsOf = async (userIds: readonly string[], since: Date): Promise<Meeting[]> => {
+    const players = { $in: [...userIds] };
+    const [stood, fell] = await Promise.all([
+      Matches.find({ players, formedAt: { $gte: since } }, fields).lean<Meeting[]>(),
+      Matches.find({ players, formedAt: null, state: 'fellThrough', createdAt: { $gte: since } }, fields).lean<
+        Meeting[]
+      >(),
+    ]);
+    return [...stood, ...fell];
+  };
+
+  return async (seekers) => {
+    const everybody = seekers.flatMap((one) => one.userIds);
+    const [blocks, reach] = await Promise.all([users.blocks(everybody), memories(seekers.flatMap((one) => one.pools))]);
+    const longest = Math.max(0, ...reach.values());
+    const now = clock.now();
+    const meetings = longest > 0 ? await meetingsOf(everybody, new Date(now - longest)) : [];
+    const byPlayer = new Map<string, { key: string; at: number; players: string[] }[]>();
+    for (const { gameId, mode, players, createdAt } of meetings) {
+      const ids = players.map((id: Types.ObjectId) => id.toHexString());
+      const meeting = { key: poolKey(gameId.toHexString(), mode), at: createdAt.getTime(), players: ids };
+      for (const id of ids) {
+        const own = byPlayer.get(id);
+        if (own) own.push(meeting);
+        else byPlayer.set(id, [meeting]);
+      }
+    }
+    return seekers.map(({ userIds, pools }) => {
+      const met = new Map<string, Set<string>>();
+      for (const { key, at, players } of userIds.flatMap((id) => byPlayer.get(id) ?? [])) {
+        if (!pools.includes(key) || at < now - (reach.get(key) ?? 0)) continue;
+        const others = met.get(key) ?? new Set();
+        for (const player of players) if (!userIds.includes(player)) others.add(player);
+        met.set(key, others);
+      }
+      return { blocked: new Set(userIds.flatMap((id) => [...(blocks.get(id) ?? [])])), met };
+    });
+  };
+}

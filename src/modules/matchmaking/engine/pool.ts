@@ -1,0 +1,341 @@
+import type { RuleSet } from '../../games';
+import { Classes } from './classes';
+import { Order } from './order';
+import { Profiles } from './profiles';
+import { confined, offerOf } from './roles';
+import { compileRules, nextRelaxation, type Rules } from './rules';
+import { Flag, lotOf, Slots } from './slots';
+import { sortSlots } from './sort-slots';
+import type { Ticket } from './ticket';
+import { WakeQueue } from './wake-queue';
+import { Walk } from './walk';
+import { limitAfter } from './widening';
+
+/** A ticket at some moment: its class and its limit change with waiting. */
+export interface View {
+  slot: number;
+  cls: number;
+  limit: number;
+}
+
+/** Settled players of Weng-Lin ratings come to about half of a newcomer's sigma. */
+const SETTLED_SIGMA = 25 / 6;
+const GENERATION_MS = 5000;
+/** Tickets handled between two chances to pause. */
+const STRIDE = 256;
+/** Tickets put into the order in one go. */
+const INSERTED = 1 << 14;
+
+/**
+ * The tickets of one (game, mode): open ones in the order of the pool and by class, and those that have something new to hope
+ * for since they were last searched for, because they came or because a rule of theirs has relaxed. Nothing here depends on
+ * the order in which tickets came.
+ */
+export class Pool {
+  readonly rules: Rules;
+  readonly slots = new Slots();
+  readonly classes: Classes;
+  readonly order = new Order(this.slots);
+  /** No ticket here accepts less spread than this. */
+  readonly narrowest: number;
+  depth = 0;
+  players = 0;
+  private readonly profiles: Profiles;
+  private readonly wakes = new WakeQueue();
+  /** Not yet in the order: new, or due now. */
+  private arrivals: number[] = [];
+  private fresh: number[] = [];
+
+  constructor(
+    ruleSet: RuleSet,
+    private readonly seed: number,
+  ) {
+    this.rules = compileRules(ruleSet);
+    const { roles, spread } = this.rules;
+    this.narrowest = spread ? (spread.values[0] as number) : Infinity;
+    this.classes = new Classes(this.slots, (offers) => (roles ? confined(roles, offers) : new Uint8Array(0)));
+    this.profiles = new Profiles(this.rules, (spec) => this.classes.idOf(spec));
+  }
+
+  /** The ids of all tickets here. */
+  *ids(): Generator<string> {
+    for (let slot = 0; slot < this.slots.ids.length; slot++)
+      if (this.slots.has(slot, Flag.live)) yield this.slots.ids[slot] as string;
+  }
+
+  /** Whether a ticket stands here that others can find. */
+  isOpen(slot: number): boolean {
+    return this.slots.has(slot, Flag.open);
+  }
+
+  /** Whether the ticket is in a match that is about to be told. */
+  isTaken(slot: number): boolean {
+    return this.slots.has(slot, Flag.taken);
+  }
+
+  /** Whether it has something new to hope for. */
+  isFresh(slot: number): boolean {
+    return this.slots.has(slot, Flag.fresh);
+  }
+
+  /** It has been searched for; whatever it can hope for next, it waits for. */
+  markSearched(slot: number): void {
+    this.slots.flags[slot] = (this.slots.flags[slot] as number) & ~Flag.fresh;
+  }
+
+  /** Takes it out of the order, for a match. */
+  withdraw(slot: number): void {
+    this.order.remove(slot);
+    this.classOrder(slot).remove(slot);
+    this.slots.flags[slot] = ((this.slots.flags[slot] as number) & ~Flag.open) | Flag.taken;
+  }
+
+  /** Puts back what was withdrawn. */
+  reopen(slot: number): void {
+    this.slots.flags[slot] = ((this.slots.flags[slot] as number) & ~Flag.taken) | Flag.open;
+    this.order.insert(slot);
+    this.classOrder(slot).insert(slot);
+    this.refresh(slot);
+    this.sleep(slot, this.nextChange(slot, -Infinity));
+  }
+
+  /** Notes that a ticket stands in other pools as well. */
+  markElsewhere(slot: number): void {
+    this.slots.flags[slot] = (this.slots.flags[slot] as number) | Flag.elsewhere;
+  }
+
+  /** Takes a ticket in that is not here yet; it joins the order when the next pass begins. @returns its slot */
+  add(ticket: Ticket): number {
+    const { slots } = this;
+    const { players } = ticket;
+    const slot = slots.take();
+    this.depth += 1;
+    this.players += players.length;
+    slots.ids[slot] = ticket.id;
+    slots.users[slot] = players.length === 1 && players[0] ? players[0].userId : players.map((p) => p.userId);
+    slots.size[slot] = players.length;
+    slots.since[slot] = ticket.waitingSince;
+    slots.tie[slot] = lotOf(ticket.id, this.seed);
+    slots.weight[slot] = ticket.weight;
+    slots.deficit[slot] = Math.max(0, ticket.favourite - ticket.weight);
+    slots.profile[slot] = this.profiles.idOf(ticket);
+    let mu = 0;
+    let variance = 0;
+    for (const player of players) {
+      mu += player.mu;
+      variance += player.sigma * player.sigma;
+    }
+    slots.rating[slot] = mu / players.length;
+    slots.variance[slot] = variance;
+    let flags: number = Flag.live;
+    if (ticket.skillPreference === 'any') flags |= Flag.anySkill;
+    if (ticket.blocked.size + ticket.avoided.size > 0) {
+      flags |= ticket.avoided.size > 0 ? Flag.social | Flag.avoids : Flag.social;
+      slots.social.set(slot, { blocked: ticket.blocked, avoided: ticket.avoided });
+    }
+    for (const _ in ticket.latencies) {
+      slots.latencies.set(slot, ticket.latencies);
+      flags |= Flag.extras;
+      break;
+    }
+    const { roles } = this.rules;
+    if (roles && players.length > 1) {
+      slots.offers.set(
+        slot,
+        players.map((player) => offerOf(roles, player.roles)),
+      );
+      flags |= Flag.extras;
+    }
+    if (ticket.backfill) {
+      slots.lobbies.set(slot, lobbyOf(ticket, ticket.backfill, this.rules.teamCount));
+      flags |= Flag.extras;
+    }
+    slots.flags[slot] = flags;
+    this.arrivals.push(slot);
+    return slot;
+  }
+
+  remove(slot: number): void {
+    const { slots } = this;
+    if (slots.has(slot, Flag.open)) {
+      this.order.remove(slot);
+      this.classOrder(slot).remove(slot);
+    }
+    this.depth -= 1;
+    this.players -= slots.size[slot] as number;
+    slots.release(slot);
+  }
+
+  /** How long a ticket has waited, coarsely: below 5 s is 0, below 15 s 1, below 35 s 2, and so on by doubling. */
+  generation(slot: number, now: number): number {
+    const waited = now - (this.slots.since[slot] as number);
+    return waited < GENERATION_MS ? 0 : 31 - Math.clz32(waited / GENERATION_MS + 1);
+  }
+
+  /** Highest minus lowest rating that it accepts in a match: its own uncertainty counts as room, never as certainty. */
+  spreadLimit(slot: number, now: number): number {
+    const { slots, rules } = this;
+    if (!rules.spread || slots.has(slot, Flag.anySkill)) return Infinity;
+    const sigma = Math.sqrt((slots.variance[slot] as number) / (slots.size[slot] as number));
+    const room = rules.set.skill.uncertainty * Math.max(0, sigma - SETTLED_SIGMA);
+    return limitAfter(rules.spread, now - (slots.since[slot] as number)) + room;
+  }
+
+  gapLimit(slot: number, now: number): number {
+    const { gap } = this.rules;
+    return gap && !this.slots.has(slot, Flag.anySkill)
+      ? limitAfter(gap, now - (this.slots.since[slot] as number))
+      : Infinity;
+  }
+
+  /** When the ticket enters this pool: later by its patience for games that it loves more. */
+  opensAt(slot: number): number {
+    const patience = (this.slots.deficit[slot] as number) * this.rules.set.choices.secondsPerPoint * 1000;
+    return (this.slots.since[slot] as number) + patience;
+  }
+
+  /** The next moment at which waiting alone changes what this ticket accepts; Infinity where nothing will. */
+  nextChange(slot: number, now: number): number {
+    const since = this.slots.since[slot] as number;
+    return since + nextRelaxation(this.rules, now - since);
+  }
+
+  /** How the ticket stands at some moment, now or to come. */
+  viewAt(slot: number, at: number): View {
+    return { slot, cls: this.classAt(slot, at), limit: this.spreadLimit(slot, at) };
+  }
+
+  /** Other open tickets, the nearest in rating first. */
+  nearest(slot: number, most: number): number[] {
+    const walk = new Walk(this.slots);
+    const found: number[] = [];
+    walk.begin(this.order, this.slots.rating[slot] as number);
+    while (found.length < most) {
+      const other = walk.next(this.order, Infinity);
+      if (other < 0) break;
+      if (other !== slot) found.push(other);
+    }
+    return found;
+  }
+
+  /** Brings the pool up to `now`: what has relaxed, what is due, what came. Yields where the caller may pause. */
+  *advance(now: number): Generator<null> {
+    yield* this.wakeUp(now);
+    const batch = yield* this.open(now);
+    const sorted = yield* sortSlots(Int32Array.from(batch), this.slots);
+    for (let from = 0; from < sorted.length; from += INSERTED) {
+      this.insert(sorted.subarray(from, from + INSERTED));
+      yield null;
+    }
+  }
+
+  /** Puts tickets into the order and into their classes, in one go: those that have left since they were picked stay out. */
+  private insert(sorted: Int32Array): void {
+    const { slots } = this;
+    const joining = sorted.filter((slot) => slots.has(slot, Flag.joining));
+    const byClass = new Map<number, number[]>();
+    for (const slot of joining) {
+      slots.flags[slot] = ((slots.flags[slot] as number) & ~Flag.joining) | Flag.open;
+      const cls = slots.cls[slot] as number;
+      const list = byClass.get(cls);
+      if (list) list.push(slot);
+      else byClass.set(cls, [slot]);
+    }
+    this.order.insertAll(joining);
+    for (const [cls, list] of byClass) this.classes.orders[cls]?.insertAll(Int32Array.from(list));
+  }
+
+  /** The tickets that have something new to hope for, in the order of the pool. */
+  *takeFresh(): Generator<null, Int32Array> {
+    const all = this.fresh;
+    this.fresh = [];
+    const many = all.length * 4 > this.order.size;
+    const list = many ? this.order.toArray() : Int32Array.from(all);
+    yield null;
+    const fresh = list.filter((slot) => this.slots.has(slot, Flag.fresh));
+    yield null;
+    return many ? fresh : yield* sortSlots(fresh, this.slots);
+  }
+
+  private *wakeUp(now: number): Generator<null> {
+    const { slots, wakes } = this;
+    for (let n = 1; wakes.next <= now; n++) {
+      const time = wakes.next;
+      const slot = wakes.pop();
+      if (slots.wake[slot] !== time || !slots.has(slot, Flag.live)) continue;
+      slots.wake[slot] = Infinity;
+      if (!slots.has(slot, Flag.open)) this.arrivals.push(slot);
+      else {
+        this.reclassify(slot, now);
+        this.refresh(slot);
+        this.sleep(slot, this.nextChange(slot, now));
+      }
+      if (n % STRIDE === 0) yield null;
+    }
+  }
+
+  /** @returns the arrivals whose time has come */
+  private *open(now: number): Generator<null, number[]> {
+    const { slots, rules } = this;
+    const coming = this.arrivals;
+    const opened: number[] = [];
+    this.arrivals = [];
+    for (const [i, slot] of coming.entries()) {
+      if (i % STRIDE === STRIDE - 1) yield null;
+      // a slot that was freed and taken again is listed twice
+      if (!slots.has(slot, Flag.live) || slots.has(slot, Flag.open | Flag.joining)) continue;
+      const opensAt = this.opensAt(slot);
+      if (opensAt > now) {
+        this.sleep(slot, opensAt);
+        continue;
+      }
+      if ((slots.size[slot] as number) > rules.teamMax && !slots.lobbies.has(slot)) continue;
+      slots.flags[slot] = (slots.flags[slot] as number) | Flag.joining;
+      slots.cls[slot] = this.classAt(slot, now);
+      this.refresh(slot);
+      this.sleep(slot, this.nextChange(slot, now));
+      opened.push(slot);
+    }
+    return opened;
+  }
+
+  private classAt(slot: number, at: number): number {
+    const { slots } = this;
+    const waited = at - (slots.since[slot] as number);
+    return this.profiles.classAt(slots.profile[slot] as number, waited, slots.latencies.get(slot));
+  }
+
+  private reclassify(slot: number, now: number): void {
+    const cls = this.classAt(slot, now);
+    if (cls === this.slots.cls[slot]) return;
+    this.classOrder(slot).remove(slot);
+    this.slots.cls[slot] = cls;
+    this.classOrder(slot).insert(slot);
+  }
+
+  private classOrder(slot: number): Order {
+    return this.classes.orders[this.slots.cls[slot] as number] as Order;
+  }
+
+  private refresh(slot: number): void {
+    if (this.slots.has(slot, Flag.fresh)) return;
+    this.slots.flags[slot] = (this.slots.flags[slot] as number) | Flag.fresh;
+    this.fresh.push(slot);
+  }
+
+  private sleep(slot: number, until: number): void {
+    this.slots.wake[slot] = until;
+    if (until !== Infinity) this.wakes.push(until, slot);
+  }
+}
+
+function lobbyOf(ticket: Ticket, teams: readonly number[], count: number) {
+  const sizes = Array.from({ length: count }, () => 0);
+  const sums = Array.from({ length: count }, () => 0);
+  ticket.players.forEach((player, i) => {
+    const team = teams[i] ?? 0;
+    sizes[team] = (sizes[team] ?? 0) + 1;
+    sums[team] = (sums[team] ?? 0) + player.mu;
+  });
+  return { teams, sizes, sums };
+}
