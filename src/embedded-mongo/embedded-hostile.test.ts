@@ -192,7 +192,7 @@ describe('poison', () => {
   it('what every JavaScript object has is no stage, accumulator, operator, unit or command', async () => {
     await collection().insertOne({ at: new Date() });
     const dateDiff = (unit: string) => ({ $dateDiff: { startDate: new Date(0), endDate: new Date(1), unit } });
-    for (const name of ['constructor', 'toString', 'hasOwnProperty']) {
+    for (const name of ['constructor', 'valueOf', 'hasOwnProperty']) {
       const wrong = [
         () => collection().aggregate([{ [name]: 1 }]).toArray(),
         () => collection().aggregate([{ $group: { _id: 1, a: { [name]: 1 } } }]).toArray(),
