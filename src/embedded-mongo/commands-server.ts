@@ -70,7 +70,7 @@ function setParameter({ command, server }: Context): Doc {
   let was: Value;
   for (const [name, value] of Object.entries(command)) {
     if (name === 'setParameter' || name === 'comment' || isCommon(name)) continue;
-    const old = parameters[name];
+    const old = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (old === undefined) throw new MongoError(72, `Unrecognized parameter ${name}`);
     if (typeof old === 'boolean') {
       if (typeof value !== 'boolean') throw new MongoError(14, `The parameter ${name} has to be a boolean`);
@@ -94,7 +94,7 @@ function getParameter({ command, server }: Context): Doc {
   const wanted = Object.keys(command).filter(
     (name) => name !== 'getParameter' && name !== 'comment' && !isCommon(name),
   );
-  const known = wanted.filter((name) => name in all);
+  const known = wanted.filter((name) => Object.hasOwn(all, name));
   if (known.length === 0) throw new MongoError(72, 'no option found to get');
   return Object.fromEntries(known.map((name) => [name, all[name]]));
 }

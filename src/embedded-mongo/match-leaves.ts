@@ -22,7 +22,7 @@ export function typeNode(arg: Value): Node {
 function typeNames(alias: Value): string[] {
   if (alias === 'number') return ['int', 'long', 'double', 'decimal'];
   if (typeof alias === 'string') {
-    if (!(alias in TYPE_NUMBERS)) throw bad(`Unknown type name alias: ${alias}`);
+    if (!Object.hasOwn(TYPE_NUMBERS, alias)) throw bad(`Unknown type name alias: ${alias}`);
     return [alias];
   }
   if (!isNumber(alias)) throw bad('type must be represented as a number or a string', 14);

@@ -152,6 +152,8 @@ export class Sessions {
     const session = this.session(lsid);
     this.abort(session);
     this.sessions.delete(session.id);
+    // whatever it has open goes, not just a transaction
+    session.state = 'none';
     this.onEnd(session);
   }
 
