@@ -1,13 +1,15 @@
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config/config';
-import { systemClock, type Clock } from './core/clock';
+import type { Clock } from './core/clock';
 import { createEventBus } from './core/event-bus';
 import { systemIds, type Ids } from './core/ids';
 import { createLogger, type Logger } from './core/logger';
 import type { Loop } from './core/loop';
 import { createReleasers } from './core/releasers';
 import { connectDatabase } from './database/connect';
+import { createDatabaseClock } from './database/database-clock';
+import { createLeaseModels, createLeases } from './database/leases';
 import { migrateUp } from './database/migrations';
 import { createOutbox } from './database/outbox';
 import { createTransact } from './database/transaction';
@@ -22,7 +24,7 @@ import { answerUnreadable } from './http/unreadable';
 import { createAuthModule } from './modules/auth';
 import { createGamesModule, type GameEvents } from './modules/games';
 import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
-import { createMatchmakingModule, type MatchmakingEvents } from './modules/matchmaking';
+import { createMatchmakingModule, POOL_LEASES, type MatchmakingEvents } from './modules/matchmaking';
 import { createNotificationsModule } from './modules/notifications';
 import { createUsersModule, type UserEvents } from './modules/users';
 import type { ClientEvent } from './realtime/client-event';
@@ -35,6 +37,7 @@ export type DomainEvents = UserEvents & GameEvents & LobbyEvents & MatchmakingEv
 
 /** Time, ids, chance and logs as dependencies; the defaults are the real ones. */
 export interface ServerOptions {
+  /** By default the database's time, on which all instances agree. */
   clock?: Clock;
   ids?: Ids;
   logger?: Logger;
@@ -57,7 +60,7 @@ export interface MaogaServer {
 }
 
 export async function createServer(config: Config, options: ServerOptions = {}): Promise<MaogaServer> {
-  const { clock = systemClock, ids = systemIds, logger = createLogger(config.log), runLoops = true } = options;
+  const { ids = systemIds, logger = createLogger(config.log), runLoops = true } = options;
   const releasers = createReleasers((name, err) => logger.error({ err, name }, 'could not be released'));
   try {
     return await assemble();
@@ -70,6 +73,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const database = await connectDatabase(config.database, logger);
     releasers.push('database', () => database.stop());
     const { connection } = database;
+    const databaseClock = await createDatabaseClock(connection, logger);
+    const clock = options.clock ?? databaseClock;
     if (config.database.migrate) await migrateUp(connection, logger);
     const redis = await connectRedis(config.redis.url, logger);
     releasers.push('redis', () => redis.stop());
@@ -79,6 +84,15 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const transact = createTransact(connection);
     const realtime = createRealtime({ connection, config: config.http, clock, logger, ...redis.fanOut });
     const metrics = createMetrics({ realtime });
+    const leases = createLeases({
+      ...config.leases,
+      models: createLeaseModels(connection),
+      transact,
+      logger,
+      instanceId: ids.uuid(),
+      names: POOL_LEASES,
+      alone: database.alone,
+    });
     const shared = { connection, transact, bus, outbox, realtime, clock, ids, logger, metrics };
 
     const games = createGamesModule(shared);
@@ -87,6 +101,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const lobbies = createLobbiesModule({ ...shared, config: config.lobbies, users: users.api, games: games.api });
     const matchmaking = createMatchmakingModule({
       ...shared,
+      leases,
       config: config.matchmaking,
       users: users.api,
       games: games.api,
@@ -100,7 +115,13 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const routes = modules.flatMap((module) => module.routes);
     const clientEvents = modules.flatMap((module) => module.clientEvents);
     const allEvents = [...realtime.ownEvents, ...clientEvents];
-    const loops = [outbox.relay, realtime.watch, ...modules.flatMap((module) => module.loops)];
+    const loops = [
+      databaseClock.loop,
+      ...leases.loops,
+      outbox.relay,
+      realtime.watch,
+      ...modules.flatMap((module) => module.loops),
+    ];
     const health = createHealth({ connection, redis, clock });
     const docs = createDocs({ ...config.http, enabled: config.http.docs, routes, clientEvents: allEvents });
     const limits = createRateLimits(config.http.rateLimits, redis.createLimitStore);
@@ -131,6 +152,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     });
 
     await matchmaking.api.restore();
+    await leases.start();
+    releasers.push('leases', () => leases.release());
     // released last-in first-out: not ready -> loops -> no new requests -> what is known so far is told -> sockets ->
     // the last requests end -> what those announced -> database
     const http = createHttp(app).on('clientError', answerUnreadable(ids));

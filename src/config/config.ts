@@ -68,6 +68,9 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Serves /metrics on a port of its own; default 9464 in production, off elsewhere'),
   DOCS: flag.default(true).describe('Serves /docs, /openapi.json and /asyncapi.json'),
+  LEASE_TTL_MS: integer(500, 60_000)
+    .default(5000)
+    .describe('An instance that is silent for this long loses the pools that it leads to the others'),
   MATCHMAKING_TICK_MS: integer(10, 60_000).default(1000).describe('Pause between two matchmaking ticks'),
   LOBBY_IDLE_MINUTES: integer(1, 1440).default(30).describe('A lobby in which nothing happens closes after this'),
   SHUTDOWN_SECONDS: integer(1, 300).default(25).describe('Longest graceful shutdown before the process gives up'),
@@ -104,7 +107,8 @@ export interface Config {
   };
   log: { level: string; pretty: boolean };
   metrics: { port: number | undefined };
-  matchmaking: { tickMs: number };
+  matchmaking: { tickMs: number; catchUpMs: number };
+  leases: { ttlMs: number };
   lobbies: { idleMinutes: number };
   shutdownSeconds: number;
 }
@@ -182,7 +186,11 @@ function toConfig(env: Environment, production: boolean, generated: GeneratedSec
     },
     log: { level: env.LOG_LEVEL ?? (env.NODE_ENV === 'test' ? 'silent' : 'info'), pretty: env.LOG_PRETTY },
     metrics: { port: env.METRICS_PORT ?? (production ? 9464 : undefined) },
-    matchmaking: { tickMs: env.MATCHMAKING_TICK_MS },
+    matchmaking: {
+      tickMs: env.MATCHMAKING_TICK_MS,
+      catchUpMs: env.MONGODB_URI === undefined ? 5000 : Math.min(1000, env.MATCHMAKING_TICK_MS),
+    },
+    leases: { ttlMs: env.LEASE_TTL_MS },
     lobbies: { idleMinutes: env.LOBBY_IDLE_MINUTES },
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   };

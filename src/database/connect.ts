@@ -11,6 +11,8 @@ export interface Database {
   connection: Connection;
   description: string;
   uri: string;
+  /** Whether it is this process's own, so that no other instance of the server can share it. */
+  alone: boolean;
   stop(): Promise<void>;
 }
 
@@ -40,7 +42,7 @@ export async function connectDatabase(config: Config['database'], logger: Logger
       await connection.close();
       await host.stop();
     };
-    return { connection, description: host.description, uri: host.uri, stop };
+    return { connection, description: host.description, uri: host.uri, alone: config.uri === undefined, stop };
   } catch (error) {
     await host.stop();
     throw error;

@@ -2,12 +2,14 @@ import type { ClientSession } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import type { Ids } from '../../core/ids';
 import type { Logger } from '../../core/logger';
+import { LeaseLost, type LeaseHolder } from '../../database/leases';
 import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
 import type { GameMode } from '../games';
 import type { LobbiesApi } from '../lobbies';
 import type { UsersApi } from '../users';
 import type { PoolProposal } from './engine';
+import { leaseOf } from './leadership';
 import type { MatchmakingEvents } from './matchmaking.api';
 import type { MatchModel, MatchRow } from './matchmaking.models';
 import { poolKey } from './matchmaking.policy';
@@ -21,6 +23,8 @@ import type { Waits } from './waits';
  * at the revision the engine saw, inserts the match and its lobby, and writes the fact. With acceptance: the tickets become
  * `proposed` and the match waits; when all have accepted, the second transaction does the rest. Any mismatch aborts that match
  * alone; its tickets are read again and go on waiting.
+ *
+ * The transaction passes the fence of the pool's lease first: an instance that no longer leads the pool commits nothing.
  *
  * The unique index over the players of live matches has the last word on "nobody is in two live matches". Whose ticket
  * runs into it (somebody got into a match by another way) is cancelled with the reason `in_live_match`, so that the
@@ -42,6 +46,7 @@ export interface FormationDeps {
   pools: Pools;
   waits: Waits;
   transact: Transact;
+  leases: Pick<LeaseHolder, 'fence'>;
   outbox: Outbox<MatchmakingEvents>;
   lobbies: Pick<LobbiesApi, 'createForMatch'>;
   users: Pick<UsersApi, 'blocks'>;
@@ -51,7 +56,7 @@ export interface FormationDeps {
 }
 
 export function createFormation(deps: FormationDeps): Formation {
-  const { Matches, store, pools, waits, transact, outbox, lobbies, users, clock, ids, logger } = deps;
+  const { Matches, store, pools, waits, transact, leases, outbox, lobbies, users, clock, ids, logger } = deps;
 
   const announce = async (session: ClientSession, match: MatchRow, lobbyId: string) => {
     const matchId = match._id.toHexString();
@@ -103,6 +108,7 @@ export function createFormation(deps: FormationDeps): Formation {
       else match.acceptBy = new Date(clock.now() + acceptance.seconds * 1000);
       try {
         await transact(async (session) => {
+          await leases.fence(session, leaseOf(proposal.pool));
           // known since the tickets came in, but somebody may have been blocked meanwhile
           if (anyBlocked(tickets, await users.blocks(userIds))) throw new StaleTickets('somebody is blocked by now');
           await store.move(session, tickets, { from: 'queued', to: acceptance ? 'proposed' : 'matched', matchId });
@@ -118,7 +124,7 @@ export function createFormation(deps: FormationDeps): Formation {
         });
       } catch (error) {
         if (isDuplicateKey(error, 'livePlayers')) await endBusy(userIds, tickets);
-        else if (!(error instanceof StaleTickets))
+        else if (!(error instanceof StaleTickets || error instanceof LeaseLost))
           logger.error({ err: error, matchId }, 'a match could not be committed');
         await pools.refresh(proposal.ticketIds);
         return false;

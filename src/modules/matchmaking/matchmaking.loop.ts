@@ -6,7 +6,6 @@ import type { MatchesService } from './matches.service';
 import type { StatusBoard } from './status';
 import type { Upkeep } from './upkeep';
 
-const CATCH_UP_EVERY_MS = 5000;
 const STATUS_EVERY_MS = 2000;
 const MATCH_SWEEP_EVERY_MS = 60_000;
 
@@ -15,7 +14,8 @@ const MATCH_SWEEP_EVERY_MS = 60_000;
  * that fails (a broken row, say) is logged and never keeps the others from being done.
  */
 export function createMatchmakingLoop({
-  everyMs,
+  tickMs,
+  catchUpMs,
   upkeep,
   acceptance,
   matches,
@@ -24,7 +24,9 @@ export function createMatchmakingLoop({
   clock,
   logger,
 }: {
-  everyMs: number;
+  tickMs: number;
+  /** How long a change made by another instance may go unseen. */
+  catchUpMs: number;
   upkeep: Upkeep;
   acceptance: AcceptanceService;
   matches: MatchesService;
@@ -49,13 +51,13 @@ export function createMatchmakingLoop({
       logger.error({ err, what }, 'a part of the matchmaking tick failed');
     }
   };
-  const catchUp = rarely(CATCH_UP_EVERY_MS, () => upkeep.catchUp());
+  const catchUp = rarely(catchUpMs, () => upkeep.catchUp());
   const tellStatus = rarely(STATUS_EVERY_MS, () => status.tell());
   const sweepMatches = rarely(MATCH_SWEEP_EVERY_MS, () => matches.sweep());
 
   return createLoop({
     name: 'matchmaking',
-    everyMs,
+    everyMs: tickMs,
     async tick() {
       await attempt('opening scheduled tickets', () => upkeep.openDue());
       await attempt('expiring tickets', () => upkeep.expireDue());

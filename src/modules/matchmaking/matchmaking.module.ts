@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock';
 import type { EventBus } from '../../core/event-bus';
 import type { Ids } from '../../core/ids';
 import type { Logger } from '../../core/logger';
+import type { LeaseHolder } from '../../database/leases';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
 import type { Realtime } from '../../realtime/server';
@@ -40,6 +41,8 @@ export interface MatchmakingDeps {
   ids: Ids;
   logger: Logger;
   config: Config['matchmaking'];
+  /** Which pools this instance leads. */
+  leases: LeaseHolder;
   users: UsersApi;
   games: GamesApi;
   lobbies: LobbiesApi;
@@ -80,8 +83,6 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
     },
     routes: matchmakingRoutes({ ...deps, tickets, acceptance, matches, results, lobbyQueue, pools, waits }),
     clientEvents: matchmakingEvents({ tickets, acceptance, status }),
-    loops: [
-      createMatchmakingLoop({ ...deps, everyMs: config.tickMs, upkeep, acceptance, matches, search, status, clock }),
-    ],
+    loops: [createMatchmakingLoop({ ...deps, ...config, upkeep, acceptance, matches, search, status, clock })],
   };
 }

@@ -68,7 +68,8 @@ function parts() {
     summaries: async () => new Map(),
   };
   const games = { mode: async () => duel };
-  const shared = { connection: own, transact, clock, ids: systemIds, logger, users, games };
+  const leases = { holds: () => true, fence: async () => undefined };
+  const shared = { leases, connection: own, transact, clock, ids: systemIds, logger, users, games };
   const lobbyStore = createLobbyStore({ ...shared, outbox: outbox as never });
   const lobbies = createLobbiesApi({ ...shared, store: lobbyStore });
   const [Tickets, Matches, Ratings] = [createTicketModel(own), createMatchModel(own), createRatingModel(own)];
@@ -146,7 +147,8 @@ test('one part of a tick that fails does not keep the search from running', asyn
   const broken = () => Promise.reject(new Error('a broken row'));
   const done: string[] = [];
   const loop = createMatchmakingLoop({
-    everyMs: 1000,
+    tickMs: 1000,
+    catchUpMs: 5000,
     upkeep: { openDue: broken, expireDue: broken, catchUp: broken, restore: broken },
     acceptance: { sweep: broken, accept: broken, decline: broken },
     matches: { sweep: broken } as never,

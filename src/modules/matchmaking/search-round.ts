@@ -1,9 +1,11 @@
 import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/logger';
+import type { LeaseHolder } from '../../database/leases';
 import type { GameMode } from '../games';
 import type { PoolProposal } from './engine';
 import type { Formation } from './formation';
 import { inParallel } from './in-parallel';
+import { leaseOf } from './leadership';
 import type { PooledTicket, Pools } from './pools';
 
 /** Matches are independent of each other: this many commits run side by side. */
@@ -23,12 +25,14 @@ interface Found {
 export function createSearchRound({
   pools,
   formation,
+  leases,
   clock,
   logger,
   stopwatch = () => performance.now(),
 }: {
   pools: Pools;
   formation: Formation;
+  leases: Pick<LeaseHolder, 'holds'>;
   clock: Clock;
   logger: Logger;
   /** Milliseconds that never jump. */
@@ -46,13 +50,17 @@ export function createSearchRound({
     }
   };
 
+  /** Other instances search the other pools. */
+  const led = (modes: ReadonlyMap<string, GameMode>): ReadonlyMap<string, GameMode> =>
+    new Map([...modes].filter(([pool]) => leases.holds(leaseOf(pool))));
+
   /** @returns whether everything that was proposed stands now */
   const searchOnce = async (): Promise<boolean> => {
     const found: Found[] = [];
     const settled = new Set<Found>();
     let formed = 0;
     try {
-      await propose(await pools.ready(), found);
+      await propose(led(await pools.ready()), found);
       await inParallel(found, COMMITS_AT_ONCE, async (each) => {
         if (await formation.form(each.proposal, each.tickets, each.mode)) formed += 1;
         settled.add(each);

@@ -1,4 +1,4 @@
-import { Candidates } from './candidates';
+import { type Candidates } from './candidates';
 import type { Group } from './group';
 import type { Pool } from './pool';
 

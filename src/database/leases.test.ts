@@ -1,0 +1,122 @@
+import type { Connection } from 'mongoose';
+import { testDatabase } from '../../test/support/database';
+import { createLogger } from '../core/logger';
+import { createLeaseModels, createLeases, LeaseLost, type LeaseModels, type Leases } from './leases';
+import { createTransact, type Transact } from './transaction';
+
+const TTL = 1000;
+const NAMES = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+const logger = createLogger({ level: 'silent', pretty: false });
+
+let connection: Connection;
+let models: LeaseModels;
+let transact: Transact;
+let time = 0;
+const monotonic = () => time;
+
+beforeAll(async () => {
+  connection = await testDatabase();
+  transact = createTransact(connection);
+  models = createLeaseModels(connection);
+});
+
+beforeEach(async () => {
+  const { Lease, Instance, Fence } = models;
+  await Promise.all([Lease.deleteMany(), Instance.deleteMany(), Fence.deleteMany()]);
+});
+
+const instance = (instanceId: string, now = monotonic): Leases =>
+  createLeases({ models, transact, logger, instanceId, names: NAMES, ttlMs: TTL, monotonic: now });
+
+/** Takes everything over in a moment in which no time passes for anybody else: as if all of them had been paused. */
+async function takeOver(instanceId: string): Promise<Leases> {
+  let passed = 0;
+  const heir = instance(instanceId, () => time + passed);
+  await heir.loops[0]!.tick();
+  passed = TTL;
+  await heir.loops[0]!.tick();
+  return heir;
+}
+
+/** Everybody beats, several times within one TTL, so that shares settle. */
+async function settle(...instances: Leases[]): Promise<void> {
+  for (let i = 0; i < 8; i++) {
+    for (const each of instances) await each.loops[0]!.tick();
+    time += TTL / 4;
+  }
+}
+
+test('one instance holds everything', async () => {
+  const one = instance('one');
+  await one.loops[0]!.tick();
+  expect(one.held().sort()).toEqual(NAMES);
+});
+
+test('instances share the names out evenly, each name once, when one joins and when one leaves', async () => {
+  const [one, two, three] = [instance('one'), instance('two'), instance('three')];
+  await settle(one);
+  await settle(one, two, three);
+  expect([one, two, three].flatMap((each) => each.held()).sort()).toEqual(NAMES);
+  for (const each of [one, two, three]) expect(each.held().length).toBeGreaterThanOrEqual(1);
+  for (const each of [one, two, three]) expect(each.held().length).toBeLessThanOrEqual(3);
+  await three.release();
+  await settle(one, two);
+  expect([one, two].flatMap((each) => each.held()).sort()).toEqual(NAMES);
+});
+
+test('what a dead instance held is taken over within two TTLs, and not before one has passed', async () => {
+  const [dead, heir] = [instance('dead'), instance('heir')];
+  await settle(dead, heir);
+  const orphaned = dead.held();
+  expect(orphaned.length).toBeGreaterThan(0);
+  await dead.loops[0]!.tick();
+  const died = time;
+  while (heir.held().length < NAMES.length) {
+    for (const name of orphaned) if (heir.holds(name)) expect(dead.holds(name)).toBe(false);
+    time += TTL / 4;
+    await heir.loops[0]!.tick();
+    expect(time - died).toBeLessThanOrEqual(2 * TTL);
+  }
+  expect(time - died).toBeGreaterThanOrEqual(TTL);
+});
+
+test('a lease that was not renewed for a TTL is not trusted by its own holder', async () => {
+  const one = instance('one');
+  await one.loops[0]!.tick();
+  time += TTL;
+  expect(one.holds('a')).toBe(false);
+  await expect(transact((session) => one.fence(session, 'a'))).rejects.toThrow(LeaseLost);
+});
+
+test('a holder that was paused through a takeover does not get past the fence, even while it believes in its lease', async () => {
+  const paused = instance('paused');
+  await paused.loops[0]!.tick();
+  const heir = await takeOver('heir');
+  expect(paused.holds('a')).toBe(true);
+  await expect(transact((session) => paused.fence(session, 'a'))).rejects.toThrow(LeaseLost);
+  await transact((session) => heir.fence(session, 'a'));
+});
+
+test('a transaction that was past the fence when the lease moved does not commit', async () => {
+  const paused = instance('paused');
+  await paused.loops[0]!.tick();
+  const marks = connection.collection<{ _id: string }>('marks');
+  await marks.deleteMany({});
+  const session = await connection.startSession();
+  session.startTransaction({ readConcern: { level: 'snapshot' } });
+  await marks.insertOne({ _id: 'stale' }, { session });
+  await models.Lease.findById('a').session(session).lean(); // the snapshot is from before the takeover
+  await takeOver('heir');
+  await expect(paused.fence(session, 'a').then(() => session.commitTransaction())).rejects.toThrow();
+  await session.abortTransaction().catch(() => undefined);
+  await session.endSession();
+  expect(await marks.countDocuments()).toBe(0);
+});
+
+test('transactions of one holder pass the fence side by side', async () => {
+  const one = instance('one');
+  await one.loops[0]!.tick();
+  await Promise.all(Array.from({ length: 40 }, () => transact((session) => one.fence(session, 'a'))));
+  const rows = await models.Fence.find({ lease: 'a' }).lean();
+  expect(rows.reduce((sum, row) => sum + row.commits, 0)).toBe(40);
+});
