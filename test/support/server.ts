@@ -43,5 +43,6 @@ export function shiftedClock(): Clock & { advance(ms: number): void } {
 }
 
 afterAll(async () => {
-  await Promise.all(running.splice(0).map((server) => server.stop()));
+  // the last one first: it may stand on the database of an earlier one
+  for (const server of running.splice(0).reverse()) await server.stop();
 });
