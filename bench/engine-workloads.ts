@@ -7,7 +7,7 @@ export const NOW = Date.UTC(2026, 0, 1);
 export interface Workload {
   name: string;
   ruleSet: RuleSet;
-  ticket(random: () => number, i: number): Ticket;
+  ticket: (random: () => number, i: number) => Ticket;
 }
 
 /** mulberry32: small, fast, and good enough to draw tickets with. */

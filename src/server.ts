@@ -24,7 +24,7 @@ import { answerUnreadable } from './http/unreadable';
 import { createAuthModule } from './modules/auth';
 import { createGamesModule, type GameEvents } from './modules/games';
 import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
-import { createMatchmakingModule, POOL_LEASES, type MatchmakingEvents } from './modules/matchmaking';
+import { createMatchmakingModule, openRecording, POOL_LEASES, type MatchmakingEvents } from './modules/matchmaking';
 import { createNotificationsModule } from './modules/notifications';
 import { createUsersModule, type UserEvents } from './modules/users';
 import type { ClientEvent } from './realtime/client-event';
@@ -99,10 +99,14 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const users = createUsersModule({ ...shared, games: games.api });
     const auth = createAuthModule({ ...shared, config: config.auth, users: users.api });
     const lobbies = createLobbiesModule({ ...shared, config: config.lobbies, users: users.api, games: games.api });
+    const { record } = config.matchmaking;
+    const recording = record ? openRecording(record, logger) : null;
+    releasers.push('recording', () => recording?.stop());
     const matchmaking = createMatchmakingModule({
       ...shared,
       leases,
       config: config.matchmaking,
+      recording,
       users: users.api,
       games: games.api,
       lobbies: lobbies.api,

@@ -53,6 +53,13 @@ describe('a start that fails', () => {
     });
   });
 
+  it('names the recording that cannot be written', async () => {
+    const file = join(tmpdir(), 'maoga-no-such-folder', 'recording.ndjson');
+    const message = await failureOf(() => createMaoga(testConfig({ MATCHMAKING_RECORD: file })));
+    expect(message).toMatch(/^MATCHMAKING_RECORD: .*recording\.ndjson cannot be written \(ENOENT/);
+    expect(message).not.toContain('\n');
+  });
+
   it('says that MongoDB does not answer', async () => {
     const connection = mongoose.createConnection('mongodb://127.0.0.1:1/maoga', { serverSelectionTimeoutMS: 50 });
     const message = await failureOf(() => connection.asPromise());

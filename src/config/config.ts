@@ -72,6 +72,12 @@ export const environmentSchema = z.object({
     .default(5000)
     .describe('An instance that is silent for this long loses the pools that it leads to the others'),
   MATCHMAKING_TICK_MS: integer(10, 60_000).default(1000).describe('Pause between two matchmaking ticks'),
+  MATCHMAKING_RECORD: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File to record the work of the matchmaking engine in, for `npm run replay`'),
+  MATCHMAKING_RECORD_MB: integer(1, 100_000).default(256).describe('The recording ends at this size'),
   LOBBY_IDLE_MINUTES: integer(1, 1440).default(30).describe('A lobby in which nothing happens closes after this'),
   SHUTDOWN_SECONDS: integer(1, 300).default(25).describe('Longest graceful shutdown before the process gives up'),
 });
@@ -107,7 +113,7 @@ export interface Config {
   };
   log: { level: string; pretty: boolean };
   metrics: { port: number | undefined };
-  matchmaking: { tickMs: number; catchUpMs: number };
+  matchmaking: { tickMs: number; catchUpMs: number; record: { file: string; maxBytes: number } | undefined };
   leases: { ttlMs: number };
   lobbies: { idleMinutes: number };
   shutdownSeconds: number;
@@ -189,6 +195,10 @@ function toConfig(env: Environment, production: boolean, generated: GeneratedSec
     matchmaking: {
       tickMs: env.MATCHMAKING_TICK_MS,
       catchUpMs: env.MONGODB_URI === undefined ? 5000 : Math.min(1000, env.MATCHMAKING_TICK_MS),
+      record:
+        env.MATCHMAKING_RECORD === undefined
+          ? undefined
+          : { file: env.MATCHMAKING_RECORD, maxBytes: env.MATCHMAKING_RECORD_MB * 2 ** 20 },
     },
     leases: { ttlMs: env.LEASE_TTL_MS },
     lobbies: { idleMinutes: env.LOBBY_IDLE_MINUTES },

@@ -14,6 +14,7 @@ import type { Module } from '../module';
 import type { UsersApi } from '../users';
 import { createAcceptanceService } from './acceptance.service';
 import { createCompany } from './company';
+import { Engine } from './engine';
 import { createFormation } from './formation';
 import { createLobbyQueue, followLobbies } from './lobby-queue';
 import { createMatchesService } from './matches.service';
@@ -22,7 +23,8 @@ import { createMatchmakingLoop } from './matchmaking.loop';
 import { createMatchModel, createRatingModel, createTicketModel } from './matchmaking.models';
 import { matchmakingRoutes } from './matchmaking.routes';
 import { matchmakingEvents, tellMatchmakingNews } from './matchmaking.socket';
-import { createPools } from './pools';
+import { createPools, SEED } from './pools';
+import { recordedEngine, type OperationSink } from './recording/recorder';
 import { createResultsService } from './results.service';
 import { createSearchRound } from './search-round';
 import { createStatusBoard } from './status';
@@ -41,6 +43,8 @@ export interface MatchmakingDeps {
   ids: Ids;
   logger: Logger;
   config: Config['matchmaking'];
+  /** Where the engine's work is recorded, or nowhere. */
+  recording: OperationSink | null;
   /** Which pools this instance leads. */
   leases: LeaseHolder;
   users: UsersApi;
@@ -50,14 +54,16 @@ export interface MatchmakingDeps {
 
 /** Tickets, the loop that matches them, matches and their results. */
 export function createMatchmakingModule(deps: MatchmakingDeps): Module<MatchmakingApi> {
-  const { connection, bus, realtime, clock, config } = deps;
+  const { connection, bus, realtime, clock, config, recording } = deps;
   const Tickets = createTicketModel(connection);
   const Matches = createMatchModel(connection);
   const Ratings = createRatingModel(connection);
 
   const waits = createWaits();
   const companyOf = createCompany({ ...deps, Matches });
-  const pools = createPools({ ...deps, Tickets, companyOf });
+  const plain = new Engine(SEED);
+  const engine = recording ? recordedEngine(plain, recording, { seed: SEED, at: clock.now() }) : plain;
+  const pools = createPools({ ...deps, engine, Tickets, companyOf });
   const store = createTicketStore({ ...deps, Tickets });
   const formation = createFormation({ ...deps, Matches, store, pools, waits });
   const acceptance = createAcceptanceService({ ...deps, Matches, store, pools, formation });

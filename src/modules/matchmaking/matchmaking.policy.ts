@@ -42,7 +42,10 @@ export interface Wishes {
  * Whether these wishes can ever be met in every one of the modes.
  * @throws PARTY_TOO_BIG naming the mode, VALIDATION_FAILED naming the field
  */
-export function requirePossible(modes: readonly GameMode[], wishes: Wishes): void {
+export function requirePossible(
+  modes: readonly Pick<GameMode, 'gameName' | 'name' | 'ruleSet'>[],
+  wishes: Wishes,
+): void {
   const { partySize, groupSize } = wishes;
   for (const { gameName, name, ruleSet } of modes)
     if (partySize > ruleSet.teams.size.max)

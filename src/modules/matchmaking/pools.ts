@@ -1,8 +1,9 @@
 import type { GameMode, GamesApi } from '../games';
 import type { CompanyOf } from './company';
-import { Engine, type Explanation, type PoolProposal } from './engine';
+import type { Explanation, PoolProposal } from './engine';
 import type { TicketModel, TicketRow } from './matchmaking.models';
 import { poolOf } from './matchmaking.policy';
+import type { SearchEngine } from './recording/recorder';
 import { playersOf, toEngineTickets, waitingSince } from './views';
 
 /**
@@ -40,19 +41,21 @@ export interface PooledTicket {
 }
 
 const BATCH = 500;
-/** Ties between tickets that came in the same millisecond are decided alike on every instance. */
-const SEED = 1;
+/** Of the engine: ties between tickets that came in the same millisecond are decided alike on every instance. */
+export const SEED = 1;
 
 export function createPools({
+  engine,
   Tickets,
   companyOf,
   games,
 }: {
+  /** A new one. */
+  engine: SearchEngine;
   Tickets: TicketModel;
   companyOf: CompanyOf;
   games: Pick<GamesApi, 'mode'>;
 }): Pools {
-  const engine = new Engine(SEED);
   /** The version of the rules that each pool of the engine follows. */
   const versions = new Map<string, number>();
   const byId = new Map<string, PooledTicket>();

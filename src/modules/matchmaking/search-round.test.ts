@@ -12,12 +12,13 @@ import { createLobbyStore } from '../lobbies/lobbies.store';
 import { createLobbiesApi } from '../lobbies/match-lobbies';
 import { createAcceptanceService } from './acceptance.service';
 import { createCompany } from './company';
+import { Engine } from './engine';
 import { createFormation } from './formation';
 import type { MatchmakingEvents } from './matchmaking.api';
 import { createMatchmakingLoop } from './matchmaking.loop';
 import { createMatchModel, createRatingModel, createTicketModel } from './matchmaking.models';
 import { submitBody } from './matchmaking.schemas';
-import { createPools } from './pools';
+import { createPools, SEED } from './pools';
 import { createSearchRound } from './search-round';
 import { createTicketStore } from './tickets.store';
 import { createTicketsService } from './tickets.service';
@@ -74,7 +75,12 @@ function parts() {
   const lobbies = createLobbiesApi({ ...shared, store: lobbyStore });
   const [Tickets, Matches, Ratings] = [createTicketModel(own), createMatchModel(own), createRatingModel(own)];
   const waits = createWaits();
-  const pools = createPools({ ...shared, Tickets, companyOf: createCompany({ ...shared, Matches }) });
+  const pools = createPools({
+    ...shared,
+    engine: new Engine(SEED),
+    Tickets,
+    companyOf: createCompany({ ...shared, Matches }),
+  });
   const deps = { ...shared, outbox, lobbies, Tickets, Matches, Ratings, waits, pools };
   const store = createTicketStore(deps);
   const formation = createFormation({ ...deps, store });

@@ -246,3 +246,52 @@ describe('a ticket that stands in several pools', () => {
     );
   });
 });
+
+describe('an open lobby that seeks more', () => {
+  const three = rules({ teams: { count: 2, size: { min: 3, max: 3 } } });
+  const lobby = (id: string, teams: number[]) => ({ ...ticket(id, { party: teams.length }), backfill: teams });
+
+  it('is filled up, and those who sit already stay where they are', () => {
+    const pool = [lobby('lobby', [0, 0, 1, 1]), ticket('a'), ticket('b')];
+    const [match, ...more] = run(pool, three);
+    expect(more).toEqual([]);
+    check(pool, three, [match!]);
+    expect(match!.teams.map((team) => team.length)).toEqual([3, 3]);
+  });
+
+  it('never merges with another one', () => {
+    const coop = rules({ teams: { count: 1, size: { min: 2, max: 6 } } });
+    expect(run([lobby('one', [0, 0]), lobby('two', [0, 0])], coop)).toEqual([]);
+    expect(run([lobby('one', [0, 0]), lobby('two', [0, 0]), ticket('a')], coop)).toHaveLength(1);
+  });
+});
+
+describe('an explanation', () => {
+  const narrow = rules({
+    teams: { count: 2, size: { min: 1, max: 1 } },
+    skill: { maxSpread: { value: 2, steps: [{ afterSeconds: 60, value: 10 }] }, uncertainty: 0 },
+  });
+
+  it('counts whom each rule excludes, as the oracle does, and says what comes next', () => {
+    const engine = new Engine(1);
+    engine.setPool('pool', narrow);
+    const me = ticket('me', { mu: 25, regions: ['EU'], regionPreference: 'strict' });
+    const others = [
+      ticket('far', { mu: 30 }),
+      ticket('abroad', { mu: 25, regions: ['NA'], regionPreference: 'strict' }),
+      ticket('foe', { mu: 25, blocked: new Set(['me']), groupSize: { min: 150, max: 150 } }),
+    ];
+    for (const each of [me, ...others]) engine.add('pool', each);
+    expect([...engine.pass(NOW)].filter(Boolean)).toHaveLength(0);
+    expect(engine.explain('pool', 'me', NOW)).toMatchObject({
+      candidates: 3,
+      compatible: 0,
+      excludedBy: { skill: 1, region: 1, blocked: 1, groupSize: 1, language: 0, recent: 0, lobby: 0 },
+      // of those that one rule alone keeps away, the nearest first
+      nearestMisses: [{ rules: ['region'], excess: 0 }, { rules: ['skill'], distance: 5, excess: 3 }, {}],
+      nextExpansion: { at: NOW + 60_000, admits: 1 },
+      players: { min: 2, max: 2, available: 1 },
+    });
+    expect(engine.explain('pool', 'nobody', NOW)).toBeNull();
+  });
+});
