@@ -7,9 +7,14 @@ import { isArray, isDoc, isNullish, rank, RANK, toDouble, truthy, type Doc, type
 import { type Collation } from './collation';
 import { type CollectionIndex } from './collection-index';
 import { compileFilter, isOperators } from './match';
-import { compareValues, encodeKey } from './values';
+import { compareValues, encodeKey, reversed } from './values';
 
-export type Condition = { points: Value[] } | { low: Value } | { high: Value };
+/** The values that a field must have one of, or between which one value must be. */
+export type Condition = { points: Value[] } | Range;
+interface Range {
+  low?: Value;
+  high?: Value;
+}
 
 /** By path. Under `$and` and inside `$elemMatch` too; all of them must hold for some value at the path. */
 export function conditionsOf(
@@ -44,10 +49,27 @@ function addConditions(path: string, arg: Value, into: Map<string, Condition[]>)
       operand.every((v) => isPoint(v) && !(isDoc(v) && isOperators(v)))
     )
       add({ points: [operand[0]] }); // prettier-ignore
-    else if ((name === '$gt' || name === '$gte') && isBound(operand)) add({ low: operand });
-    else if ((name === '$lt' || name === '$lte') && isBound(operand)) add({ high: operand });
-    else if (name === '$elemMatch' && isDoc(operand) && !isOperators(operand)) conditionsOf(operand, `${path}.`, into);
+    else if (name === '$elemMatch' && isDoc(operand)) {
+      if (isOperators(operand)) for (const condition of ofOneElement(operand)) add(condition);
+      else conditionsOf(operand, `${path}.`, into);
+    } else if (endOf(name, operand)) add(endOf(name, operand)!);
   }
+}
+
+function endOf(name: string, operand: Value): Range | undefined {
+  if (!/^\$[gl]te?$/.test(name) || !isBound(operand)) return undefined;
+  return name.startsWith('$g') ? { low: operand } : { high: operand };
+}
+
+/** What the operators of a `$elemMatch` say of the one element that meets them all: its two bounds belong together. */
+function ofOneElement(operators: Doc): Condition[] {
+  const { $eq, $in } = operators;
+  const found: Condition[] = [];
+  if ($eq !== undefined && isPoint($eq)) found.push({ points: [$eq] });
+  if (isArray($in) && $in.every(isPoint)) found.push({ points: $in });
+  const ends = Object.entries(operators).flatMap(([name, operand]) => endOf(name, operand) ?? []);
+  if (ends.length > 0) found.push(Object.assign({}, ...ends) as Range);
+  return found;
 }
 
 /** An array as a value is left out: an index has its elements. */
@@ -92,14 +114,15 @@ export function boundsFor(
     const usable = (conditions.get(path) ?? []).filter((condition) => fits(condition, collation, spec.collation));
     const points = fewest(usable);
     if (points && prefixes.length * points.length <= MAX_INTERVALS) {
-      const keys = [...new Set(points.map((value) => encodeKey(value, spec.collation)))].sort(byUnits);
+      const keys = [...new Set(points.map((value) => index.encodeAt(i, value)))].sort(byUnits);
       prefixes = keys.length === 1 ? prefixes.map((p) => p + keys[0]!) : prefixes.flatMap((p) => keys.map((key) => p + key)); // prettier-ignore
       notNull ||= points.every((value) => !isNullish(value));
       if (keys.length === 1 && pinned === i) pinned += 1;
       fields += 1;
       continue;
     }
-    const range = spec.collation && usable.some(isText) ? undefined : rangeOf(usable, multikey.has(i));
+    const range =
+      spec.collation && usable.some(isText) ? undefined : rangeOf(usable, multikey.has(i), spec.descending[i]);
     if (range) {
       const intervals = prefixes.map((p) => ({ from: p + range.from, to: p + range.to }));
       return { intervals, fields: fields + 1, pinned };
@@ -123,7 +146,7 @@ function fewest(conditions: Condition[]): Value[] | undefined {
 }
 
 const valuesIn = (condition: Condition): Value[] =>
-  'points' in condition ? condition.points : 'low' in condition ? [condition.low] : [condition.high];
+  'points' in condition ? condition.points : [condition.low, condition.high].filter((v) => v !== undefined);
 const isText = (condition: Condition): boolean => valuesIn(condition).some((v) => rank(v) === RANK.string);
 
 /** Under different collations an index can still find what is no text. */
@@ -133,26 +156,26 @@ function fits(condition: Condition, query: Collation | undefined, index: Collati
 }
 
 /** With arrays in play two conditions may be met by two elements: only one of them bounds the keys then. */
-function rangeOf(conditions: Condition[], multikey: boolean): Interval | undefined {
-  const lows = conditions.flatMap((c) => ('low' in c ? [c.low] : []));
-  const highs = conditions.flatMap((c) => ('high' in c ? [c.high] : []));
-  const first = lows[0] ?? highs[0];
-  if (first === undefined) return undefined;
-  const type = rank(first);
-  const same = (v: Value): boolean => rank(v) === type;
+function rangeOf(conditions: Condition[], multikey: boolean, descending?: boolean): Interval | undefined {
+  const ranges = conditions.flatMap((condition) => ('points' in condition ? [] : [condition]));
+  const narrow = ranges.find(({ low, high }) => low !== undefined && high !== undefined) ?? ranges[0];
+  if (!narrow) return undefined;
+  const used = multikey ? [narrow] : ranges;
+  const type = rank(narrow.low ?? narrow.high);
+  const same = (v: Value): boolean => v !== undefined && rank(v) === type;
   // an impossible combination is left to the filter
-  let low = lows.filter(same).reduce<Value>((a, b) => (a === undefined || compareValues(b, a) > 0 ? b : a), undefined);
-  let high = highs
-    .filter(same)
-    .reduce<Value>((a, b) => (a === undefined || compareValues(b, a) < 0 ? b : a), undefined);
-  if (multikey && low !== undefined) {
-    low = lows[0];
-    high = undefined;
-  }
-  return {
-    from: low === undefined ? String.fromCharCode(type) : encodeKey(low),
-    to: high === undefined ? String.fromCharCode(type + 1) : encodeKey(high) + END,
-  };
+  const low = used.map((range) => range.low).filter(same).reduce<Value>((a, b) => (a === undefined || compareValues(b, a) > 0 ? b : a), undefined); // prettier-ignore
+  const high = used.map((range) => range.high).filter(same).reduce<Value>((a, b) => (a === undefined || compareValues(b, a) < 0 ? b : a), undefined); // prettier-ignore
+  return between(type, low, high, descending);
+}
+
+/** The keys of the values of a type, by its rank, between two of them; without one of these to that end of the type. */
+export function between(type: number, low: Value, high: Value, descending = false): Interval {
+  const least = low === undefined ? String.fromCharCode(type) : encodeKey(low);
+  if (!descending) return { from: least, to: high === undefined ? String.fromCharCode(type + 1) : encodeKey(high) + END }; // prettier-ignore
+  // without the mark at its end, behind which everything of the greatest value comes
+  const from = reversed(high === undefined ? String.fromCharCode(type) : encodeKey(high)).slice(0, -1);
+  return { from, to: low === undefined ? String.fromCharCode(0x10000 - type) : reversed(least) + END };
 }
 
 /** Whether whatever passes the filter certainly passes the index's partial filter. */

@@ -11,7 +11,7 @@ import { type IndexSpec } from './index-spec';
 import { compileFilter } from './match';
 import { shellText } from './shell-text';
 import { SortedEntries } from './sorted-entries';
-import { encodeKey } from './values';
+import { encodeKey, reversed } from './values';
 import { conflict, writeConflict, type Rec, type Writer } from './versions';
 
 export class CollectionIndex {
@@ -38,8 +38,14 @@ export class CollectionIndex {
 
   encode(values: Value[]): string {
     let key = '';
-    for (const value of values) key += encodeKey(value, this.spec.collation);
+    for (let i = 0; i < values.length; i += 1) key += this.encodeAt(i, values[i]);
     return key;
+  }
+
+  /** The part of a key that stands for the value at the path `i`. */
+  encodeAt(i: number, value: Value): string {
+    const key = encodeKey(value, this.spec.collation);
+    return this.spec.descending[i] ? reversed(key) : key;
   }
 
   private valuesOf(doc: Doc): Value[][] {

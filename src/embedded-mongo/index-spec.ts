@@ -12,6 +12,8 @@ export interface IndexSpec {
   name: string;
   key: Doc;
   paths: string[];
+  /** Of each path, whether its greatest value comes first. */
+  descending: boolean[];
   unique: boolean;
   sparse: boolean;
   hidden: boolean;
@@ -67,6 +69,7 @@ export function readDescribed(described: Doc, collation = parseCollation(describ
     name: described.name as string,
     key,
     paths: Object.keys(key),
+    descending: Object.values(key).map((direction) => toDouble(direction) < 0),
     unique: described.unique === true || described.name === '_id_',
     sparse: described.sparse === true,
     hidden: described.hidden === true,

@@ -163,6 +163,7 @@ describe('explain', () => {
     ['equality, and a range on the next field', { a: 1, b: { $gt: 3 } }, true],
     ['a range on the first field', { a: { $gte: 3 } }, true],
     ['a condition on the second field alone', { b: 1 }, false],
+    ['a range for one element of an array', { a: { $elemMatch: { $gte: 3, $lt: 5 } } }, true],
     ['no condition', {}, false],
   ])('tells an index from a scan: %s', async (_rule, filter, indexed) => {
     const collection = await database.collection([{ a: 1, b: 1 }]);
@@ -170,6 +171,36 @@ describe('explain', () => {
     const { queryPlanner } = await collection.find(filter).explain('queryPlanner');
     const plan = queryPlanner.winningPlan.queryPlan ?? queryPlanner.winningPlan;
     expect(stagesOf(plan).at(-1)).toBe(indexed ? 'IXSCAN' : 'COLLSCAN');
+  });
+});
+
+describe('the directions of an index', () => {
+  const rows = [1, 2].flatMap((a) => ['x', 'y', 'y\0'].map((b, i) => ({ _id: `${a}${i}`, a, b })));
+  const orderOf = (found: AnyDoc[]): string[] => found.map(({ _id }) => String(_id));
+  let collection: AnyCollection;
+  beforeAll(async () => {
+    collection = await database.collection(rows);
+    await collection.createIndex({ a: -1, b: 1 });
+  });
+
+  it.each<[AnyDoc, boolean, string[]]>([
+    [{ a: -1, b: 1 }, true, ['20', '21', '22', '10', '11', '12']],
+    [{ a: 1, b: -1 }, true, ['12', '11', '10', '22', '21', '20']],
+    [{ a: 1, b: 1 }, false, ['10', '11', '12', '20', '21', '22']],
+  ])('give the order %j or need a sort', async (sort, indexed, expected) => {
+    expect(orderOf(await collection.find().sort(sort).toArray())).toEqual(expected);
+    expect(orderOf(await collection.find().sort(sort).limit(2).toArray())).toEqual(expected.slice(0, 2));
+    const { queryPlanner } = await collection.find().sort(sort).explain('queryPlanner');
+    expect(JSON.stringify(queryPlanner.winningPlan).includes('SORT')).toBe(!indexed);
+  });
+
+  it.each<[AnyDoc, string[]]>([
+    [{ a: { $gt: 1 } }, ['20', '21', '22']],
+    [{ a: { $gte: 1, $lt: 2 } }, ['10', '11', '12']],
+    [{ a: { $lte: 2 }, b: 'x' }, ['20', '10']],
+    [{ a: { $in: [1, 2] }, b: { $gt: 'x', $lte: 'y' } }, ['21', '11']],
+  ])('are the order of what is found without a sort, too: %j', async (filter, expected) => {
+    expect(orderOf(await collection.find(filter).hint('a_-1_b_1').toArray())).toEqual(expected);
   });
 });
 
@@ -227,7 +258,7 @@ describe('documents that expire', () => {
       { _id: 'in an object', at: { date: past(100) } },
     ]);
     const partial = await database.collection([{ _id: 'done', at: past(100), done: true }, { _id: 'open', at: past(100) }]); // prettier-ignore
-    await partial.createIndex({ at: 1 }, { expireAfterSeconds: 0, partialFilterExpression: { done: true } });
+    await partial.createIndex({ at: -1 }, { expireAfterSeconds: 0, partialFilterExpression: { done: true } });
     await collection.createIndex({ at: 1 }, { expireAfterSeconds: 60 });
     const left = async (of: AnyCollection) => (await of.distinct('_id')).sort();
     const deadline = Date.now() + 15_000;

@@ -2,7 +2,7 @@
 import { RANK } from './bson-types';
 import { type Server } from './command';
 import { type Collection } from './collection';
-import { encodeKey } from './values';
+import { between } from './bounds';
 
 export const PARAMETERS = {
   transactionLifetimeLimitSeconds: 60,
@@ -54,15 +54,14 @@ export function expireDocuments(server: Server, now = Date.now()): void {
   for (const collection of server.store.collections({ time: Infinity })) expireIn(server, collection, now);
 }
 
-const FIRST_DATE = String.fromCharCode(RANK.date);
-
 /** By ordinary deletions; documents that a transaction holds are left for the next time. */
 function expireIn({ store }: Server, collection: Collection, now: number): void {
   const writer = store.begin(false);
   for (const index of collection.indexes) {
     if (index.spec.expireAfterSeconds === undefined) continue;
-    const limit = encodeKey(new Date(now - index.spec.expireAfterSeconds * 1000));
-    for (const [key, rec] of [...index.entries.range(FIRST_DATE, limit + '\0')]) {
+    const limit = new Date(now - index.spec.expireAfterSeconds * 1000);
+    const { from, to } = between(RANK.date, undefined, limit, index.spec.descending[0]);
+    for (const [key, rec] of [...index.entries.range(from, to)]) {
       const version = rec.head;
       if (version?.writer || !version?.doc || !index.keysOf(version.doc).includes(key)) continue;
       collection.remove(rec, writer);

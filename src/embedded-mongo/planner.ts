@@ -161,13 +161,13 @@ function orderOnly(collection: Collection, query: Query): Plan | undefined {
 function sortDirection(index: CollectionIndex, { pinned }: Bounds, { sort, collation }: Query): number {
   const wanted = Object.entries(sort ?? {});
   if (wanted.length === 0 || index.multikey.size > 0 || index.spec.collation || collation) return 0; // prettier-ignore
-  const { paths } = index.spec;
+  const { paths, descending } = index.spec;
   const fixed = paths.slice(0, pinned);
   let at = pinned;
   let direction = 0;
   for (const [path, way] of wanted) {
     if (fixed.includes(path)) continue;
-    const n = toDouble(way);
+    const n = toDouble(way) * (descending[at] ? -1 : 1);
     // behind the _id nothing needs an order any more
     if (at > 0 && paths[at - 1] === '_id') break;
     if (paths[at] !== path || (direction !== 0 && n !== direction)) return 0;

@@ -231,6 +231,13 @@ const BODY: Record<number, Encode> = {
 };
 const RANK_CHAR = Array.from({ length: 128 }, (_, i) => String.fromCharCode(i));
 
+/** Of a canonical string, one that sorts the other way round; the last character is above what may come instead of it. */
+export function reversed(key: string): string {
+  let out = '';
+  for (let i = 0; i < key.length; i += 1) out += String.fromCharCode(0xffff - key.charCodeAt(i));
+  return out + '\uffff';
+}
+
 /**
  * The canonical string of a value: equal iff the values are equal, ordered by `<` as the values are, never a prefix problem when concatenated.
  * With a collation strings are folded: then it tells equality only, not order.
