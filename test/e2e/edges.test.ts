@@ -116,7 +116,7 @@ describe('whatever is sent to any route', () => {
   });
 
   test('unknown paths are 404, and other methods 405 with those that there are', async () => {
-    for (const path of ['/', '/api', '/api/nope', '/metrics', '/.git/config', '/api/lobbies/open/more'])
+    for (const path of ['/api', '/api/nope', '/metrics', '/.git/config', '/api/lobbies/open/more'])
       expectProblem(await request(server, 'GET', path), 'NOT_FOUND');
     const answer = await request(server, 'PUT', `/api/lobbies/${ID}`);
     expectProblem(answer, 'METHOD_NOT_ALLOWED');
