@@ -32,7 +32,7 @@ export function createMember(name: string, port: number, options: MemberOptions)
     const mine = await startInstance({ name, port, env: options.env, onLine });
     instance = mine;
     void mine.child.exited.then((how) => {
-      instance = undefined;
+      if (instance === mine) instance = undefined;
       options.onExit(name, how, stopping);
     });
   };
@@ -45,7 +45,7 @@ export function createMember(name: string, port: number, options: MemberOptions)
       return instance;
     },
     async start() {
-      if (instance) return;
+      if (instance?.child.running) return;
       starting ??= launch().finally(() => (starting = undefined));
       await starting;
     },

@@ -49,20 +49,9 @@ test(`killed at ${POINTS.length} points: nothing is lost or doubled, and matches
   const recoveries: number[] = [];
   for (let round = 0; round < ROUNDS; round++)
     for (const { command, when } of POINTS) {
-      const nth = between(1, 8);
-      await new Promise<void>((killed) => {
-        for (const { database, signal } of world.members)
-          void database.trap({ command, nth, when, act: () => signal('SIGKILL') }).then(killed);
-      });
-      for (const { database } of world.members) database.disarm();
-      recoveries.push(await recovery());
-      // one trap each may have sprung in the same moment
-      for (const member of world.members) {
-        if (member.instance?.child.running) continue;
-        await member.instance?.child.exited;
-        await delay(0);
-        await member.start();
-      }
+      const victim = await world.killAt({ command, when, nth: between(1, 8) });
+      const [ms] = await Promise.all([recovery(), victim.start()]);
+      recoveries.push(ms);
     }
   await settle(world, crowd);
   report(`killed at ${recoveries.length} points of the path`, {
@@ -76,12 +65,11 @@ test('killed at random moments', async () => {
   const recoveries: number[] = [];
   for (let round = 0; round < 5 * ROUNDS; round++) {
     await delay(200 + random() * 800);
-    const member = world.members[between(0, 2)];
-    member?.signal('SIGKILL');
-    recoveries.push(await recovery());
-    await member?.instance?.child.exited;
-    await delay(0);
-    await member?.start();
+    const member = world.members[between(0, 2)] as World['members'][number];
+    const ended = member.instance?.child.exited;
+    member.signal('SIGKILL');
+    const [ms] = await Promise.all([recovery(), ended?.then(() => member.start())]);
+    recoveries.push(ms);
   }
   await settle(world, crowd);
   report(`killed at ${recoveries.length} random moments`, {

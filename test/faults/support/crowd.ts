@@ -52,6 +52,7 @@ export async function gather(world: World, size: number): Promise<Crowd> {
     ledger,
     figures,
     over: true,
+    gone: false,
     told: () => told.forEach((tell) => tell(Date.now())),
   };
   const run = Date.now().toString(36);
@@ -204,7 +205,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
       .collection('tickets')
       .findOne({ players: new Types.ObjectId(userId) }, { sort: { _id: -1 }, projection: { _id: 1 } })
       .catch(() => null);
-    const id = row?._id.toHexString() as string | undefined;
+    const id = row?._id.toHexString();
     return id === undefined || ledger.tickets.has(id) ? null : id;
   };
 

@@ -9,7 +9,7 @@ import { isOnPath, startDatabase, startRedis, type Service } from '../../../scri
 import { createReleasers } from '../../../src/core/releasers';
 import type { RuleSetInput } from '../../../src/modules/games/rule-set';
 import { registerPlayer } from '../../support/client';
-import { startDatabaseProxy, type DatabaseProxy } from './database-proxy';
+import { startDatabaseProxy, type DatabaseProxy, type Trap } from './database-proxy';
 
 /** Real processes: servers, each behind a proxy of its own to the database, the database, Redis, and a load balancer in front. */
 export interface World {
@@ -23,6 +23,8 @@ export interface World {
   readonly directory: string;
   /** Lines that the servers wrote, with the name of who wrote them. */
   readonly log: readonly string[];
+  /** Kills whichever instance is the first to come to this command for the n-th time; resolves when it is dead. */
+  killAt(point: Omit<Trap, 'act'>): Promise<Member>;
   /** Ends the database like a power cut, and starts it again on the same data. */
   restartDatabase(awayMs?: number): Promise<void>;
   signalDatabase(signal: NodeJS.Signals): void;
@@ -105,6 +107,11 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
       gameId: await addGame(balancer.url, connection),
       directory,
       log,
+      async killAt(point) {
+        const victim = await firstTrapped(members, point);
+        await victim.instance?.child.exited;
+        return victim;
+      },
       async restartDatabase(awayMs = 0) {
         database.child.signal('SIGKILL');
         await database.child.exited;
@@ -115,6 +122,26 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
       stop: () => releasers.releaseAll(),
     };
   }
+}
+
+const SPRINGS_WITHIN_MS = 15_000;
+
+function firstTrapped(members: World['members'], point: Omit<Trap, 'act'>): Promise<Member> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(
+      () => settle(() => reject(new Error(`nobody came to ${point.command}`))),
+      SPRINGS_WITHIN_MS,
+    );
+    const settle = (how: () => void) => {
+      clearTimeout(late);
+      for (const { database } of members) database.disarm();
+      how();
+    };
+    for (const member of members)
+      void member.database
+        .trap({ ...point, act: () => member.signal('SIGKILL') })
+        .then(() => settle(() => resolve(member)));
+  });
 }
 
 const NO_REDIS: RedisPlace = { start: async () => undefined, signal: () => undefined, kill: async () => undefined };
