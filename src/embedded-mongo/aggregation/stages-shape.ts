@@ -1,5 +1,6 @@
 /** Stages that take documents one by one: they let through, reshape, order or count them. */
 import { bsonTypeName, int, isArray, isDoc, isNullish, isNumber, isString, long, toDouble, toInteger, truthy, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
+import { checkFieldName } from '../values/field-names';
 import { MongoError } from '../errors';
 import { compileExpression, scopeOf, type Expression, type Scope } from '../expressions/expression';
 import { getPath, pathParts } from '../values/paths';
@@ -104,6 +105,7 @@ const skip: StageMaker = (spec) => {
 
 const countStage: StageMaker = (spec) => {
   if (!isString(spec) || spec === '') return fail(40156, 'the count field must be a non-empty string');
+  checkFieldName(spec);
   if (spec.startsWith('$') || spec.includes('.'))
     fail(40158, "the count field cannot be a $-prefixed path or contain '.'");
   return function* (docs) {

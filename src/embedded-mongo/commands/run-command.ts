@@ -14,6 +14,7 @@ import { FIGURES } from './figures';
 import { INDEXES } from './indexes';
 import { EXPLAIN } from './explain';
 import { READS } from './read';
+import { REFUSED } from './refused';
 import { SERVER } from './server';
 import { WRITES } from './write';
 import { MongoError, unsupported } from '../errors';
@@ -41,7 +42,8 @@ export async function runCommand(connection: Connection, command: Doc): Promise<
   try {
     const [name = ''] = Object.keys(command);
     const spec = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
-    if (!spec) throw new MongoError(59, `no such command: '${name}'`);
+    if (!spec)
+      throw REFUSED.has(name) ? unsupported(`the command ${name}`) : new MongoError(59, `no such command: '${name}'`);
     if (command.autocommit !== undefined && !spec.transactional)
       throw new MongoError(263, `Cannot run '${name}' in a multi-document transaction.`);
     belonging = connection.server.sessions.belong(command);

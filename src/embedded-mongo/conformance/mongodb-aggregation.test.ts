@@ -6,6 +6,19 @@ const database = useDatabase();
 const run = async (collection: AnyCollection, ...pipeline: AnyDoc[]): Promise<AnyDoc[]> =>
   collection.aggregate(pipeline).toArray();
 
+it('$rand is another number from 0 to below 1 for each document', async () => {
+  const source = await database.collection([{ _id: 1 }, { _id: 2 }]);
+  const [one, two] = (await run(source, { $set: { r: { $rand: {} } } })).map(({ r }) => Number(r));
+  for (const r of [one, two]) expect(r! >= 0 && r! < 1).toBe(true);
+  expect(one).not.toBe(two);
+});
+
+it('$bsonSize and $binarySize count bytes', async () => {
+  const source = await database.collection([{ _id: 1, text: 'aü' }]);
+  const sizes = { bson: { $bsonSize: '$$ROOT' }, text: { $binarySize: '$text' }, none: { $bsonSize: '$none' } };
+  expect(await run(source, { $project: sizes })).toEqual([{ _id: 1, bson: 28, text: 3, none: null }]);
+});
+
 describe('$lookup', () => {
   const joined = async (lookup: AnyDoc, left: AnyDoc[]): Promise<AnyDoc[]> => {
     const players = await database.collection([

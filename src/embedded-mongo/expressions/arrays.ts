@@ -4,6 +4,7 @@ import { takeN } from './accumulators';
 import { MongoError } from '../errors';
 import { args, named, orNull, unary, type ExpressionEnv, type Operator } from './expression-types';
 import { compileSort } from '../values/sort';
+import { checkFieldName } from '../values/field-names';
 import { compareValues, equalValues } from '../values/values';
 
 const fail = (code: number, message: string): never => {
@@ -85,7 +86,7 @@ function arrayToObject(v: Value): Value {
     if ((form ??= bsonTypeName(item)) !== bsonTypeName(item))
       fail(40391, '$arrayToObject requires a consistent input format');
     if (!isString(key)) return fail(40394, '$arrayToObject requires keys to be strings');
-    if (key === '__proto__') fail(40395, "the key '__proto__' is not allowed");
+    checkFieldName(key);
     out[key] = value;
   }
   return out;

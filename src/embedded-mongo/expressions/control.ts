@@ -1,4 +1,5 @@
 /** Operators that decide what is evaluated, or with which variables: conditions, `$let`, `$map`, `$filter`, `$reduce`; and operators on fields. */
+import { Double } from 'bson';
 import {
   bsonTypeName,
   isArray,
@@ -11,6 +12,7 @@ import {
   type Value,
 } from '../values/bson-types';
 import { MongoError } from '../errors';
+import { checkFieldName } from '../values/field-names';
 import { args, named, namedSpecs, type Expression, type Operator } from './expression-types';
 
 function listOf(input: Value, name: string): Value[] | null {
@@ -132,6 +134,7 @@ const logical =
 
 const fieldName = (v: Value, name: string): string => {
   if (!isString(v)) throw new MongoError(5654602, `${name} requires 'field' to evaluate to a string`);
+  checkFieldName(v);
   return v;
 };
 
@@ -183,6 +186,10 @@ export const CONTROL: Record<string, Operator> = {
   $literal: (arg) => () => arg,
   $const: (arg) => () => arg,
   $expr: (arg, compiler) => compiler.compile(arg),
+  $rand: (arg, _compiler, name) => {
+    namedSpecs(arg, name, []);
+    return () => new Double(Math.random());
+  },
   $mergeObjects: args(0, Infinity, mergeObjects),
   $getField: getField,
   $setField: named(['field', 'input', 'value'], ({ field, input, value }) =>

@@ -1,6 +1,6 @@
 /** Type operators of expressions: `$type`, `$convert` and its short forms `$toInt`, `$toString`, …. */
-import { Decimal128, Double, type Int32, type Long, ObjectId, Timestamp } from 'bson';
-import { bsonTypeName, double, fitsInt64, int, isDate, isNullish, isNumber, isString, long, toDouble, toInteger, TYPE_NUMBERS, type Value } from '../values/bson-types'; // prettier-ignore
+import { Binary, calculateObjectSize, Decimal128, Double, type Int32, type Long, ObjectId, Timestamp } from 'bson';
+import { bsonTypeName, double, fitsInt64, int, isDate, isDoc, isNullish, isNumber, isString, long, toDouble, toInteger, TYPE_NUMBERS, type Value } from '../values/bson-types'; // prettier-ignore
 import { formatDate, parseDate, zoneOf } from '../values/dates';
 import * as dec from '../values/decimal';
 import { MongoError } from '../errors';
@@ -189,11 +189,26 @@ const convertOperator: Operator = (arg, compiler, name) => {
   };
 };
 
+const bsonSize = (v: Value): Value => {
+  if (isNullish(v)) return null;
+  if (!isDoc(v)) throw new MongoError(31393, `$bsonSize requires a document input, found: ${bsonTypeName(v)}`);
+  return int(calculateObjectSize(v));
+};
+
+const binarySize = (v: Value): Value => {
+  if (isNullish(v)) return null;
+  if (isString(v)) return int(Buffer.byteLength(v));
+  if (v instanceof Binary) return int(v.position);
+  throw new MongoError(51276, `$binarySize requires a string or BinData argument, found: ${bsonTypeName(v)}`);
+};
+
 const short = (to: string): Operator => unary((v) => (isNullish(v) ? null : convert(v, to)));
 
 export const CONVERSIONS: Record<string, Operator> = {
   $convert: convertOperator,
   $type: unary((v) => bsonTypeName(v)),
   $isNumber: unary(isNumber),
+  $bsonSize: unary(bsonSize),
+  $binarySize: unary(binarySize),
   ...Object.fromEntries(TARGETS.map((to) => [`$to${to[0]!.toUpperCase()}${to.slice(1)}`, short(to)])),
 };

@@ -30,8 +30,8 @@ const REFUSED = [
   '$function',
   '$accumulator',
   '$meta',
-  '$sampleRate',
-  '$bsonSize',
+  '$median',
+  '$percentile',
   '$toHashedIndexKey',
   '$encStrContains',
 ];

@@ -177,6 +177,14 @@ describe('poison', () => {
       () => collection().aggregate([{ $set: { '__proto__.polluted': true } }]).toArray(),
       () => collection().aggregate([{ $project: { x: proto() } }]).toArray(),
       () => collection().findOne({ '__proto__.polluted': true }),
+      ...['__proto__', '_bsontype', 'toBSON'].flatMap((name) => [
+        () => collection().updateOne({}, { $rename: { plain: name } }),
+        () => collection().aggregate([{ $count: name }]).toArray(),
+        () => collection().aggregate([{ $unwind: { path: '$plain', includeArrayIndex: name } }]).toArray(),
+        () => collection().aggregate([{ $project: { x: { $arrayToObject: [[{ k: name, v: 1 }]] } } }]).toArray(),
+        () => collection().aggregate([{ $project: { x: { $setField: { field: name, input: {}, value: 1 } } } }]).toArray(),
+        () => collection().aggregate([{ $lookup: { from: 'c', localField: '_id', foreignField: '_id', as: name } }]).toArray(),
+      ]),
     ]; // prettier-ignore
     for (const write of wrong) await expect(write()).rejects.toThrow();
     expect(({} as AnyDoc).polluted).toBeUndefined();
@@ -223,7 +231,9 @@ describe('poison', () => {
         .aggregate([{ $group: { _id: 1, n: { $accumulator: accumulator } } }])
         .toArray(),
     ).rejects.toThrow(refusal);
-    await expect(client.db('hostile').command({ mapReduce: 'c', map: 'f', reduce: 'f', out: 'x' })).rejects.toThrow();
+    await expect(client.db('hostile').command({ mapReduce: 'c', map: 'f', reduce: 'f', out: 'x' })).rejects.toThrow(
+      refusal,
+    );
   });
 
   it('credentials are refused rather than ignored', async () => {
@@ -251,6 +261,8 @@ describe('poison', () => {
 
 it('what is not supported is refused by a message that says so', async () => {
   const db = client.db('refused');
+  for (const name of ['usersInfo', 'createUser', 'dbHash', 'compact', 'reIndex', 'getLastError', 'bulkWrite', 'killOp'])
+    await expect(db.command({ [name]: 1 })).rejects.toThrow(`EmbeddedMongo does not support the command ${name}`);
   const refusal = /EmbeddedMongo does not support/;
   await expect(db.createCollection('v', { viewOn: 'c', pipeline: [] })).rejects.toThrow(refusal);
   await expect(db.createCollection('v', { capped: true, size: 4096 })).rejects.toThrow(refusal);

@@ -6,11 +6,10 @@ import { Binary, BSONRegExp, BSONSymbol, Code, Decimal128, Double, Int32, Long, 
 import { type Doc, type Value } from './bson-types';
 import { MongoError, unsupported } from '../errors';
 import { MAX_DOCUMENT } from '../limits';
+import { checkFieldName } from './field-names';
 
 /** mongod's limits: of a stored document, and of nesting. */
 const MAX_DEPTH = 200;
-/** Names that mean something to JavaScript or to the bson package. */
-const UNSAFE = new Set(['__proto__', '_bsontype', 'toBSON']);
 
 export const tooLarge = (size: number): MongoError =>
   new MongoError(10334, `BSONObj size: ${size} is invalid. Size must be between 0 and ${MAX_DOCUMENT}`);
@@ -127,7 +126,7 @@ class Reader {
       if (i === known.length) return known;
     }
     const name = this.text(at, end);
-    if (name.split('.').some((part) => UNSAFE.has(part))) throw unsupported(`the field name '${name}'`);
+    checkFieldName(name);
     // only of one byte a character, so that the comparison above holds
     if (name.length === end - at && name.length < 64) names[slot] = name;
     return name;

@@ -5,7 +5,8 @@
  * through the same array go through it together, two different arrays are refused, a missing field is null.
  */
 import { isArray, isDoc, type Doc, type Value } from './bson-types';
-import { MongoError, unsupported } from '../errors';
+import { MongoError } from '../errors';
+import { checkFieldName } from './field-names';
 
 const split = new Map<string, string[]>();
 
@@ -14,9 +15,8 @@ export function pathParts(path: string): string[] {
   let parts = split.get(path);
   if (!parts) {
     if (split.size > 10_000) split.clear();
+    checkFieldName(path);
     parts = path.split('.');
-    // no field may have the name by which JavaScript reaches an object's prototype
-    if (parts.includes('__proto__')) throw unsupported(`the field name '__proto__'`);
     split.set(path, parts);
   }
   return parts;
