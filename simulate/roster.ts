@@ -1,5 +1,6 @@
 import type { Random } from '../src/core/random';
-import { REGIONS, type Player, type Preference, type Region } from '../src/modules/matchmaking/engine';
+import { REGIONS, type Player, type Region } from '../src/modules/matchmaking/engine';
+import type { Preference } from '../src/modules/matchmaking/engine/ticket';
 import { named, normal, weighted } from './draw';
 import type { Profile } from './profile';
 
