@@ -65,7 +65,7 @@ export interface Frame {
 const MINUTE_MS = 60_000;
 /** Lengths of a slot in minutes: the shortest that gives at most MOST_SLOTS. */
 const SLOT_MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 360, 720, 1440, 10_080];
-const MOST_SLOTS = 96;
+const MOST_SLOTS = 60;
 
 /** How to divide what the counted tickets of a source have in common. */
 export function frameOf(source: Source): Frame {

@@ -11,8 +11,8 @@ const MIDNIGHT = Date.UTC(2026, 0, 1);
 const HOUR_MS = 3_600_000;
 
 /**
- * Tickets of a seeded population over a day. Each region's evening is its own, and they come as a Poisson process whose rate
- * follows `profile.hours` there, so that about `count` come in `hours`; exactly so many are counted.
+ * Tickets of a seeded population over a day. Each region's evening is its own: they come as a Poisson process whose rate
+ * follows `profile.hours` there, given that exactly `count` come in `hours`.
  * @throws UsageError where nobody comes at these hours
  */
 export function createPopulation({
@@ -32,13 +32,17 @@ export function createPopulation({
   roles: Readonly<Record<string, number>> | null;
 }): Source {
   const offers = roles && (profile.roles ?? roles);
-  const area = areaUnder(profile, hours);
+  const minutes = Array.from({ length: hours * 60 }, (_, minute) => sum(busyness(profile, startOf(minute))));
+  const area = sum(minutes);
   if (area === 0) throw new UsageError(`By the population nobody comes in the first ${hours} h after midnight, UTC.`);
-  const perMs = count / area;
   const draw = function* (): Generator<Arrival> {
     const random = seededRandom(seed);
     const roster = new Roster(profile, players, offers, random);
-    for (const { at, region } of moments(profile, perMs, random)) yield arrivalOf(roster, profile, region, at, random);
+    const rates = (at: number) => busyness(profile, at);
+    for (const at of moments(minutes, count, random, (at) => (sum(rates(at)) * count) / area)) {
+      const region = REGIONS[weighted(random, rates(at))] as Region;
+      yield arrivalOf(roster, profile, region, at, random);
+    }
   };
   return {
     title: `${count} tickets in ${hours} h, seed ${seed}`,
@@ -51,20 +55,13 @@ export function createPopulation({
       ['Seed', String(seed)],
     ],
     startMs: MIDNIGHT,
-    endMs: lastOf(draw(), count) + 1,
+    endMs: startOf(hours * 60),
     count,
     arrivals: draw,
   };
 }
 
 const percent = (x: number): string => `${Math.round(x * 100)} %`;
-
-/** When the last of the counted ones comes. */
-function lastOf(arrivals: Iterable<Arrival>, count: number): number {
-  let seen = 0;
-  for (const { ticket } of arrivals) if (++seen === count) return ticket.waitingSince;
-  throw new Error('a population never ends');
-}
 
 /** How busy each region is at a moment, in the order of REGIONS: its weight, by the hour there, linear in between. */
 function busyness({ regions, hours }: Profile, at: number): number[] {
@@ -80,26 +77,34 @@ function busyness({ regions, hours }: Profile, at: number): number[] {
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 
-const STEP_MS = 60_000;
+const MINUTE_MS = 60_000;
+const startOf = (minute: number): number => MIDNIGHT + minute * MINUTE_MS;
 
-function areaUnder(profile: Profile, hours: number): number {
-  let area = 0;
-  for (let ms = 0; ms < hours * HOUR_MS; ms += STEP_MS) area += sum(busyness(profile, MIDNIGHT + ms)) * STEP_MS;
-  return area;
-}
-
-/** Minute by minute: the rate hardly changes within one. */
-function* moments(profile: Profile, perMs: number, random: Random): Generator<{ at: number; region: Region }> {
-  for (let minute = 0; ; minute++) {
-    const begin = MIDNIGHT + minute * STEP_MS;
-    const rates = busyness(profile, begin);
-    const rate = perMs * sum(rates);
-    let at = begin;
-    while (rate > 0) {
-      at -= Math.log(1 - random()) / rate;
-      if (at >= begin + STEP_MS) break;
-      yield { at: Math.floor(at), region: REGIONS[weighted(random, rates)] as Region };
-    }
+/**
+ * When they come, in order: `count` of them spread over these minutes by weight, as the moments of a Poisson process are once
+ * their number is known; and after these minutes as many as `perMinute` says, for ever.
+ */
+function* moments(
+  minutes: readonly number[],
+  count: number,
+  random: Random,
+  perMinute: (at: number) => number,
+): Generator<number> {
+  let total = 0;
+  const until = Float64Array.from(minutes, (weight) => (total += weight));
+  const drawn = Float64Array.from({ length: count }, () => random() * total).sort();
+  let minute = 0;
+  for (const at of drawn) {
+    while ((until[minute] ?? Infinity) <= at) minute++;
+    const weight = minutes[minute] as number;
+    const within = 1 - ((until[minute] as number) - at) / weight;
+    yield startOf(minute) + Math.min(MINUTE_MS - 1, Math.floor(within * MINUTE_MS));
+  }
+  for (minute = minutes.length; ; minute++) {
+    const rate = perMinute(startOf(minute));
+    let part = 0;
+    while (rate > 0 && (part -= Math.log(1 - random()) / rate) < 1)
+      yield startOf(minute) + Math.floor(part * MINUTE_MS);
   }
 }
 

@@ -1,5 +1,5 @@
 import { html, type Html } from './html';
-import type { Format } from './format';
+import { duration, type Format } from './format';
 
 /** What is plotted: a value for each label, for each rule set. Colours tell rule sets apart, in every chart alike. */
 export interface Chart {
@@ -11,6 +11,8 @@ export interface Chart {
   /** What the labels are. */
   axis: string;
   series: readonly { name: string; values: readonly (number | null)[] }[];
+  /** What is no rule set's has no rule set's colour. */
+  neutral?: boolean;
   format: Format;
   /** Its share of a row: one of two, or of three. */
   width: 2 | 3;
@@ -39,7 +41,10 @@ const hasValues = ({ series }: Chart) => series.some(({ values }) => values.some
 function toSvg(chart: Chart): Html {
   const width = chart.width === 2 ? 520 : 340;
   const plot = { width: width - MARGIN.left - MARGIN.right, height: HEIGHT - MARGIN.top - MARGIN.bottom };
-  const ticks = ticksTo(Math.max(0, ...chart.series.flatMap(({ values }) => values.map((value) => value ?? 0))));
+  const ticks = ticksTo(
+    Math.max(0, ...chart.series.flatMap(({ values }) => values.map((value) => value ?? 0))),
+    chart.format === duration,
+  );
   const top = ticks.at(-1) as number;
   const y = (value: number) => round(plot.height - (value / top) * plot.height);
   const band = plot.width / chart.labels.length;
@@ -75,7 +80,7 @@ function xLabels({ labels, kind }: Chart, band: number, height: number): Html[] 
 }
 
 /** A line breaks where there is no value; a value alone is a dot. */
-function lines({ series }: Chart, band: number, y: (value: number) => number): Html[] {
+function lines({ series, neutral }: Chart, band: number, y: (value: number) => number): Html[] {
   return series.flatMap(({ values }, s) => {
     const runs: string[][] = [[]];
     values.forEach((value, i) => {
@@ -86,13 +91,14 @@ function lines({ series }: Chart, band: number, y: (value: number) => number): H
       const [first = ''] = run;
       const [cx = '', cy = ''] = first.split(',');
       if (run.length === 0) return [];
-      if (run.length === 1) return [html`<circle class="dot s${s}" cx="${cx}" cy="${cy}" r="2.5" />`];
-      return [html`<polyline class="line s${s}" points="${run.join(' ')}" />`];
+      if (run.length === 1)
+        return [html`<circle class="dot ${neutral ? 'plain' : `s${s}`}" cx="${cx}" cy="${cy}" r="2.5" />`];
+      return [html`<polyline class="line ${neutral ? 'plain' : `s${s}`}" points="${run.join(' ')}" />`];
     });
   });
 }
 
-function bars({ series }: Chart, band: number, y: (value: number) => number, height: number): Html[] {
+function bars({ series, neutral }: Chart, band: number, y: (value: number) => number, height: number): Html[] {
   const gap = Math.min(8, band * 0.2);
   const between = series.length > 1 && band > 12 ? 2 : 0;
   const width = Math.min(36, (band - gap - between * (series.length - 1)) / series.length);
@@ -105,7 +111,7 @@ function bars({ series }: Chart, band: number, y: (value: number) => number, hei
       const corner = Math.min(3, width / 3, height - top);
       return [
         html`<path
-          class="bar s${s}"
+          class="bar ${neutral ? 'plain' : `s${s}`}"
           d="M${round(x)} ${height}V${round(top + corner)}q0-${round(corner)} ${round(corner)}-${round(corner)}h${round(width - 2 * corner)}q${round(corner)} 0 ${round(corner)} ${round(corner)}V${height}z"
         />`,
       ];
@@ -135,11 +141,16 @@ function toTable({ labels, axis, series, format }: Chart): Html {
   </div>`;
 }
 
-/** Round numbers from 0 to at least `most`: four or five steps of 1, 2, 2.5 or 5 times a power of ten. */
-export function ticksTo(most: number): number[] {
-  const rough = (most > 0 ? most : 1) / 4;
+/** Steps in seconds at which people read time. */
+const DURATIONS = [1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 14_400, 28_800, 86_400];
+
+/** From 0 to at least `most` in round steps, about four of them: 1, 2, 2.5 or 5 times a power of ten, or round times. */
+export function ticksTo(most: number, areDurations = false): number[] {
+  const top = most > 0 ? most : 1;
+  const rough = top / 4;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = ([1, 2, 2.5, 5, 10].find((n) => n * power >= rough * 0.999) ?? 10) * power;
-  const count = Math.max(1, Math.ceil((most > 0 ? most : 1) / step - 1e-9));
+  const decimals = [1, 2, 2.5, 5, 10].map((n) => n * power);
+  const step = (areDurations && rough >= 1 ? DURATIONS : decimals).find((each) => each >= rough * 0.8) ?? rough;
+  const count = Math.max(1, Math.ceil(top / step - 1e-9));
   return Array.from({ length: count + 1 }, (_, i) => Number((i * step).toPrecision(12)));
 }

@@ -32,13 +32,15 @@ export const queueCharts = (report: Report): Chart[] => [
 ];
 
 export function qualityCharts(report: Report): Chart[] {
+  const isCoop = report.runs.every(({ ruleSet }) => ruleSet.teams.count === 1);
+  const width = isCoop ? 3 : 2;
   const spread = (
     title: string,
     note: string,
     axis: string,
     valueOf: (match: PlayedMatch) => number | null,
     to?: number,
-  ) => histogram({ title, note, axis, width: 3 }, valuesOf(report, valueOf), { from: 0, ...(to && { to }) });
+  ) => histogram({ title, note, axis, width }, valuesOf(report, valueOf), { from: 0, ...(to && { to }) });
   const chance = (title: string, note: string, which: 'predicted' | 'real') =>
     histogram(
       { title, note, axis: 'chance of the favourite', width: 2 },
@@ -55,7 +57,7 @@ export function qualityCharts(report: Report): Chart[] {
     ),
     spread('Quality', 'The figure of the engine: 1 is nothing to wish for.', 'quality', (match) => match.quality, 1),
   ];
-  if (report.runs.every(({ ruleSet }) => ruleSet.teams.count === 1)) return all;
+  if (isCoop) return all;
   return [
     chance('Predicted balance', 'By rating and uncertainty. Left is even, right is decided.', 'predicted'),
     chance('Real balance', 'By the real skills, which only the simulation knows.', 'real'),
@@ -132,6 +134,7 @@ export function sourceCharts({ frame, runs }: Report): Chart[] {
   const bars = (title: string, axis: string, groups: readonly Group[]): Chart => ({
     title,
     kind: 'bars',
+    neutral: true,
     width: 3,
     axis,
     labels: groups.map(({ name }) => name),
@@ -142,6 +145,7 @@ export function sourceCharts({ frame, runs }: Report): Chart[] {
     {
       title: 'Arrivals',
       kind: 'lines',
+      neutral: true,
       width: 3,
       axis: 'time',
       labels: first.figures.slots.map(({ at }) => clock(at - frame.startMs)),

@@ -110,7 +110,9 @@ const tiles = ({ runs }: Report): Html =>
       const values = runs.map(of);
       const known = values.flatMap((value) => value ?? []);
       const best = better === 'more' ? Math.max(...known) : Math.min(...known);
-      const tells = runs.length > 1 && new Set(values.map((value) => format(value))).size > 1;
+      const [low = 0, high = 0] = [Math.min(...known), Math.max(...known)];
+      // less than this is chance
+      const tells = known.length > 1 && high - low > 0.02 * Math.abs(high);
       return html`<div class="tile">
         <h3>${name}</h3>
         ${values.map(

@@ -11,18 +11,18 @@ header { padding-top: 44px; }
 .kicker { margin: 0; color: var(--soft); font-size: 13px; font-weight: 600; letter-spacing: .04em; }
 h1 { margin: 2px 0 4px; font-size: 32px; line-height: 1.2; letter-spacing: -.02em; text-wrap: balance; overflow-wrap: anywhere; }
 h1 small { font-size: .6em; font-weight: 400; color: var(--soft); letter-spacing: 0; }
-.name { text-decoration: underline; text-decoration-thickness: 4px; text-underline-offset: 6px; }
+.name { text-decoration: underline; text-decoration-thickness: 4px; text-underline-offset: 6px; text-decoration-skip-ink: none; }
 .name.s0 { text-decoration-color: var(--s0); } .name.s1 { text-decoration-color: var(--s1); }
 .lead { margin: 0; color: var(--soft); max-width: 75ch; }
 section { margin-top: 52px; }
 h2 { margin: 0 0 2px; font-size: 21px; letter-spacing: -.01em; }
 h3 { margin: 0; font-size: 14px; font-weight: 600; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; margin-top: 28px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px; margin-top: 28px; }
 .tile, figure { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .tile { padding: 14px 16px 12px; }
 .tile h3 { color: var(--soft); font-size: 13px; font-weight: 500; margin-bottom: 4px; }
 .tile p { display: flex; align-items: center; gap: 8px; margin: 0; font-variant-numeric: tabular-nums; }
-.tile b { font-size: 20px; font-weight: 650; letter-spacing: -.01em; }
+.tile b { font-size: 20px; font-weight: 650; letter-spacing: -.01em; white-space: nowrap; }
 .tile em { margin-left: auto; color: var(--good); font-size: 12px; font-style: normal; font-weight: 600; }
 i.s0, i.s1 { flex: none; display: inline-block; width: 10px; height: 10px; border-radius: 3px; }
 i.s0 { background: var(--s0); } i.s1 { background: var(--s1); }
@@ -36,6 +36,7 @@ svg .x, svg .axis { text-anchor: middle; } svg .y { text-anchor: end; dominant-b
 .grid line, line.grid { stroke: var(--line); stroke-width: 1; }
 .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
 .line.s0 { stroke: var(--s0); } .line.s1 { stroke: var(--s1); }
+.line.plain { stroke: var(--soft); } .bar.plain, .dot.plain { fill: var(--soft); }
 .bar.s0, .dot.s0 { fill: var(--s0); } .bar.s1, .dot.s1 { fill: var(--s1); }
 .hit { fill: transparent; } .hit:hover { fill: var(--ink); fill-opacity: .07; }
 .empty { margin: auto; padding: 40px 0; color: var(--soft); }
@@ -58,6 +59,6 @@ pre { overflow-x: auto; background: var(--card); border: 1px solid var(--line); 
 .legend { position: sticky; bottom: 0; display: flex; justify-content: center; flex-wrap: wrap; gap: 4px 24px; margin-top: 56px; padding: 9px 24px; background: var(--card); border-top: 1px solid var(--line); font-size: 13px; }
 .legend span { display: flex; align-items: center; gap: 8px; }
 #tip { position: fixed; z-index: 1; pointer-events: none; max-width: 300px; padding: 7px 10px; border-radius: 7px; background: var(--ink); color: var(--page); font-size: 12.5px; line-height: 1.45; white-space: pre-line; font-variant-numeric: tabular-nums; }
-@media (max-width: 900px) { .w2, .w3 { grid-column: span 6; } h1 { font-size: 25px; } header, main { padding-left: 14px; padding-right: 14px; } }
+@media (max-width: 900px) { .tiles { grid-template-columns: repeat(auto-fit, minmax(155px, 1fr)); } .tile b { font-size: 18px; } .w2, .w3 { grid-column: span 6; } h1 { font-size: 25px; } header, main { padding-left: 14px; padding-right: 14px; } }
 @media print { .legend { position: static; } figure { break-inside: avoid; } }
 `;
