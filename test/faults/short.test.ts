@@ -5,8 +5,8 @@ import { startWorld, TTL_MS, type World } from './support/world';
 /** The short form of the fault suite: see `npm run test:faults` and docs/reliability.md for all of it. */
 
 let world: World;
-beforeAll(async () => (world = await startWorld(2, 'none')), 30_000);
-afterAll(() => world?.stop(), 30_000);
+beforeAll(async () => (world = await startWorld(2, 'none')), 60_000);
+afterAll(() => world?.stop(), 60_000);
 
 test('the leader is killed when a match is committed and nobody knows yet: nothing is lost or doubled', async () => {
   const crowd = await gather(world, 12);
