@@ -271,6 +271,18 @@ describe('rate limits', () => {
     }
     expect((await login('192.0.2.2')).status).toBe(401);
   });
+
+  test('requests without a good token by address, while those with one go on', async () => {
+    const server = await startTestServer({ env: { RATE_LIMITS: 'true', TRUST_PROXY_HOPS: '1' } });
+    const { accessToken } = await registerPlayer(server);
+    const guess = (token: string, ip = '192.0.2.1') =>
+      request(server, 'GET', '/api/users/me', { token, headers: { 'x-forwarded-for': ip } });
+    const answers = await Promise.all(Array.from({ length: LIMITS.strangers.max }, (_, i) => guess(`${i}.x.y`)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expectProblem(await guess('one.too.many'), 'RATE_LIMITED');
+    expectProblem(await guess('', '192.0.2.2'), 'UNAUTHENTICATED');
+    expect((await guess(accessToken)).status).toBe(200);
+  });
 });
 
 describe('health and metrics', () => {
