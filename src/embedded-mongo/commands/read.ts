@@ -7,12 +7,12 @@ import { evaluateLet } from './command-args';
 import { namespaceOf, words, writerOf, type Commands, type Context } from './command';
 import { MongoError } from '../errors';
 import { isIndex, pathParts } from '../values/paths';
+import { countingPipeline } from '../aggregation/counting';
 import { compilePipeline, type PipelineEnv } from '../aggregation/pipeline';
 import { compileProjection } from '../filters/projection';
-import { findAll, type FullQuery } from '../queries/query';
+import { countAll, findAll, type FullQuery } from '../queries/query';
 import { sortDirections } from '../values/sort';
 import { compareValues, encodeKey } from '../values/values';
-import { visible } from '../storage/versions';
 import { writeTarget } from './write-target';
 
 /** The collection that the command names, and what applies to all queries on it. */
@@ -117,12 +117,7 @@ function count(context: Context): Doc {
     hint: context.command.hint,
     deadline,
   };
-  if (collection && Object.keys(query.filter).length === 0 && !query.limit && !query.skip && query.hint === undefined) {
-    let n = 0;
-    for (const rec of collection.records.values()) if (visible(rec, view)) n += 1;
-    return { n: int(n) };
-  }
-  return { n: int(findAll(collection, query, view).found.length) };
+  return { n: int(countAll(collection, query, view)) };
 }
 
 function distinct(context: Context): Doc {
@@ -171,6 +166,8 @@ export interface Aggregation {
   /** What the pipeline begins with, as far as indexes can help. */
   query: FullQuery;
   run(this: void, source: Iterable<Doc>): Iterable<Doc>;
+  /** Of a pipeline that only counts: what it answers to a number of documents. */
+  counts: ((n: number) => Doc[]) | undefined;
 }
 
 export function aggregation(context: Context): Aggregation {
@@ -205,10 +202,11 @@ export function aggregation(context: Context): Aggregation {
   // what the query does already is passed by the pipeline without a test
   const stages = (matching ? [{ $match: {} }, ...pipeline.slice(1)] : pipeline) as Doc[];
   const run = compilePipeline(stages, env);
-  const next = stages[matching ? 1 : 0];
+  const rest = matching ? stages.slice(1) : stages;
+  const [next] = rest;
   const limit = isDoc(next) && isNumber(next.$limit) ? toDouble(next.$limit) : undefined;
   const query = { filter, collation, env, limit, hint: command.hint, deadline: context.deadline };
-  return { namespace, collection: target?.collection, query, run };
+  return { namespace, collection: target?.collection, query, run, counts: countingPipeline(rest) };
 }
 
 function aggregate(context: Context): Doc {
@@ -217,9 +215,10 @@ function aggregate(context: Context): Doc {
   const cursor = args.document('cursor')!;
   if (Object.keys(cursor).some((key) => key !== 'batchSize'))
     throw new MongoError(2, "cursor object can't contain fields other than batchSize");
-  const { namespace, collection, query, run } = aggregation(context);
-  const { found } = findAll(collection, query, view);
-  const results = [...run(found.map(({ doc }) => doc))];
+  const { namespace, collection, query, run, counts } = aggregation(context);
+  const results = counts
+    ? counts(countAll(collection, query, view))
+    : [...run(findAll(collection, query, view).found.map(({ doc }) => doc))];
   const size = cursor.batchSize;
   if (size !== undefined && (!isNumber(size) || toDouble(size) < 0))
     throw new MongoError(isNumber(size) ? 51024 : 14, "BSON field 'cursor.batchSize' has to be a number of at least 0");

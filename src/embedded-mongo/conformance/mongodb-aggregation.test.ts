@@ -6,6 +6,18 @@ const database = useDatabase();
 const run = async (collection: AnyCollection, ...pipeline: AnyDoc[]): Promise<AnyDoc[]> =>
   collection.aggregate(pipeline).toArray();
 
+it('what only counts gives one document, with the identifier as it was given, or none', async () => {
+  const source = await database.collection([1, 2, 2, 3].map((a, i) => ({ _id: i, a })));
+  const some = { $match: { a: { $gte: 2 } } };
+  expect(await run(source, some, { $group: { _id: 1, n: { $sum: 1 } } })).toEqual([{ _id: 1, n: 3 }]);
+  expect(await run(source, { $group: { _id: null, n: { $sum: 1 } } })).toEqual([{ _id: null, n: 4 }]);
+  expect(await run(source, some, { $count: 'all' })).toEqual([{ all: 3 }]);
+  expect(await run(source, { $group: { _id: 1, n: { $sum: 2 } } })).toEqual([{ _id: 1, n: 8 }]);
+  expect(await run(source, { $match: { a: 9 } }, { $count: 'all' })).toEqual([]);
+  expect(await source.countDocuments({ a: { $gte: 2 } }, { skip: 1, limit: 1 })).toBe(1);
+  expect(await source.countDocuments({ a: 9 })).toBe(0);
+});
+
 it('$rand is another number from 0 to below 1 for each document', async () => {
   const source = await database.collection([{ _id: 1 }, { _id: 2 }]);
   const [one, two] = (await run(source, { $set: { r: { $rand: {} } } })).map(({ r }) => Number(r));

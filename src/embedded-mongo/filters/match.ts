@@ -269,11 +269,12 @@ function onPath(node: Node, parts: string[]): Test {
 }
 
 function leafTest(single: Single & { matched?: number }, parts: string[], expand: boolean): Test {
-  const [only] = parts;
+  const only = parts[0]!;
+  const atTop = parts.length === 1 && !(only in Object.prototype);
   return (doc, found) => {
     // most fields are no arrays and lie at the top: nothing to walk, nothing to find
-    if (parts.length === 1 && !isArray(doc)) {
-      const value = child(doc, only!);
+    if (atTop && !isArray(doc)) {
+      const value = doc[only];
       if (!isArray(value)) return single(value);
     }
     const state: Found = {};
