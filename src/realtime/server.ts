@@ -15,6 +15,7 @@ import { admitAtHandshake, createAdmission, lateRefusal, type SocketData } from 
 import { createBudgets } from './budgets';
 import type { ClientEvent } from './client-event';
 import { createFeed, type Feed } from './feed';
+import { cutOffFloods } from './floods';
 import { onEvent, refuseUnknownEvents } from './on-event';
 import { ownEvents, presenceRoom } from './own-events';
 import { createPresence } from './presence';
@@ -196,6 +197,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
         raw.once('close', () => upgraded.delete(raw));
       });
       io.attach(http);
+      cutOffFloods({ io, clock, logger });
     },
     async stop() {
       stopping = true;
