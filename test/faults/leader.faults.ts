@@ -11,7 +11,6 @@ const PATH = [
   'insert tickets',
   'find tickets',
   'update fences',
-  'find relations',
   'update tickets',
   'insert matches',
   'insert lobbies',

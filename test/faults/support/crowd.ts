@@ -51,6 +51,8 @@ export async function gather(world: World, size: number): Promise<Crowd> {
     rest,
     ledger,
     figures,
+    // a pool of their own: whoever an earlier crowd left behind is not met here
+    gameId: await world.addGame(),
     over: true,
     gone: false,
     told: () => told.forEach((tell) => tell(Date.now())),
@@ -97,6 +99,7 @@ interface Scene {
   rest: Rest;
   ledger: Ledger;
   figures: Figures;
+  gameId: string;
   over: boolean;
   gone: boolean;
   told: () => void;
@@ -121,7 +124,8 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
       const answer = await player.call(method, path, body).catch(() => undefined);
       if (answer && answer.status === 500) figures.failed.push(`${method} ${path}: ${JSON.stringify(answer.body)}`);
       if (answer && ![500, 502, 503].includes(answer.status)) return { ...answer, doubtful };
-      if (scene.gone || Date.now() > until) throw new Error(`${method} ${path}: no answer in ${PATIENCE_MS} ms`);
+      if (scene.gone || Date.now() > until)
+        throw new Error(`${method} ${path}: no answer in ${PATIENCE_MS} ms, at last ${answer?.status ?? 'none'}`);
       doubtful = true;
       figures.repeated += 1;
       await delay(100 + Math.random() * 200);
@@ -179,7 +183,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
 
   /** @returns the ticket, or null where the search has ended before its answer could be had */
   const search = async (): Promise<string | null> => {
-    const games = [{ gameId: world.gameId, mode: 'duel' }];
+    const games = [{ gameId: scene.gameId, mode: 'duel' }];
     for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(50)) {
       const { status, body, doubtful } = await ask('POST', '/api/matchmaking/tickets', { ...WISHES, games });
       if (status === 201) {

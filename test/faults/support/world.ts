@@ -19,7 +19,8 @@ export interface World {
   /** A look past the servers; not to be used while the database is away. */
   readonly connection: Connection;
   readonly redis: RedisPlace;
-  readonly gameId: string;
+  /** Adds a game with duels. @returns its id */
+  addGame(): Promise<string>;
   readonly directory: string;
   /** Lines that the servers wrote, with the name of who wrote them. */
   readonly log: readonly string[];
@@ -104,7 +105,7 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
       members,
       connection,
       redis: place ?? NO_REDIS,
-      gameId: await addGame(balancer.url, connection),
+      addGame: () => addGame(balancer.url, connection),
       directory,
       log,
       async killAt(point) {
@@ -164,13 +165,15 @@ async function placeRedis(now: boolean): Promise<RedisPlace & { uri: string }> {
   return place;
 }
 
+let games = 0;
+
 /** A game with duels, as an administrator adds one. */
 async function addGame(url: string, connection: Connection): Promise<string> {
   const admin = await registerPlayer({ url });
   const me = { _id: new mongoose.Types.ObjectId(admin.userId) };
   await connection.collection('users').updateOne(me, { $set: { role: 'admin' } });
   const created = await admin.post('/api/games', {
-    slug: 'duels',
+    slug: `duels-${(games += 1)}`,
     name: 'Duels',
     genres: ['test'],
     platforms: ['pc'],
