@@ -83,6 +83,11 @@ export class Pool {
     this.slots.flags[slot] = (this.slots.flags[slot] as number) & ~Flag.fresh;
   }
 
+  /** Whether the two could be in one match, ratings aside. */
+  suits(a: number, b: number): boolean {
+    return this.classes.compatible(this.slots.cls[a] as number, this.slots.cls[b] as number);
+  }
+
   /** Takes it out of the order, for a match. */
   withdraw(slot: number): void {
     this.order.remove(slot);

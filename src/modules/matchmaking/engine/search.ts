@@ -16,8 +16,16 @@ export interface Found {
 /** Attempts to add a ticket, and to split a group into teams, in one search by trial. */
 const TRIALS = 600;
 const SPLITS = 12;
+/** How often a pass over the pool may arrange a few tickets anew. */
+const REARRANGEMENTS = 300;
 /** A pool with no more open tickets than this is small throughout: worth looking for circles in it first. */
 const SMALL_POOL = 48;
+
+/** What matches are worth together. */
+const worth = (matches: readonly Found[]): number =>
+  matches.reduce((sum, { players, judgement }) => sum + players * judgement.quality, 0);
+/** Less is no improvement, but rounding. */
+const EPSILON = 1e-6;
 
 /** How many candidates are weighed; with roles more, for those of the rare ones may be far away. */
 const weighed = (most: number, roles: boolean) => Math.max(64, (roles ? 40 : 4) * most);
@@ -36,6 +44,7 @@ export class Search {
   private splits = 0;
   private now = 0;
   private circlesLeft = 0;
+  private rearrangementsLeft = 0;
   /** Tickets that a solved circle has left without a match. */
   private readonly settled = new Set<number>();
 
@@ -53,6 +62,7 @@ export class Search {
   begin(now: number): void {
     this.now = now;
     this.circlesLeft = this.circles;
+    this.rearrangementsLeft = REARRANGEMENTS;
     this.settled.clear();
   }
 
@@ -105,6 +115,21 @@ export class Search {
     return match && { match, gaveWay: newest };
   }
 
+  /** Whether this pass may arrange something anew, once more. */
+  mayRearrange(): boolean {
+    return this.rearrangementsLeft-- > 0;
+  }
+
+  /** The best matches among all these tickets, where they are worth more than the matches that stand; else null. */
+  rearrange(matches: readonly Found[], alone: readonly number[]): Found[] | null {
+    const { slots } = this.pool;
+    const circle = [...matches.flatMap(({ members }) => members), ...alone].sort((a, b) =>
+      slots.older(a, b) ? -1 : 1,
+    );
+    const best = bestMatches(circle, this.group, this.now, this.weigh);
+    return best && worth(best) > worth(matches) + EPSILON ? best : null;
+  }
+
   private answer(): Found[] {
     return this.best ? [this.best] : [];
   }
@@ -116,13 +141,15 @@ export class Search {
     const circle = circleOf(this.pool, anchor, this.now, this.scouts);
     if (!circle) return null;
     if (large) this.circlesLeft -= 1;
-    const matches = bestMatches(circle, this.group, this.now, () => {
-      const match = this.match();
-      return match && { match, value: match.players * match.judgement.quality };
-    });
+    const matches = bestMatches(circle, this.group, this.now, this.weigh);
     if (matches) for (const slot of circle) this.settled.add(slot);
     return matches;
   }
+
+  private readonly weigh = () => {
+    const match = this.match();
+    return match && { match, value: worth([match]) };
+  };
 
   /** Takes one into the group if it fits. @returns true when the group is full */
   private readonly joins = (slot: number): boolean => {
