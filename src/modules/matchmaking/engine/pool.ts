@@ -4,7 +4,7 @@ import { Order } from './order';
 import { Profiles } from './profiles';
 import { confined, offerOf } from './roles';
 import { compileRules, nextRelaxation, type Rules } from './rules';
-import { Flag, lotOf, Slots } from './slots';
+import { Flag, lotOf, Slots, type Lobby } from './slots';
 import { sortSlots } from './sort-slots';
 import type { Ticket } from './ticket';
 import { WakeQueue } from './wake-queue';
@@ -152,7 +152,7 @@ export class Pool {
       flags |= Flag.extras;
     }
     if (ticket.backfill) {
-      slots.lobbies.set(slot, lobbyOf(ticket, ticket.backfill, this.rules.teamCount));
+      slots.lobbies.set(slot, lobbyOf(ticket, ticket.backfill, this.rules));
       flags |= Flag.extras;
     }
     slots.flags[slot] = flags;
@@ -281,7 +281,7 @@ export class Pool {
 
   /** @returns the arrivals whose time has come */
   private *open(now: number): Generator<null, number[]> {
-    const { slots, rules } = this;
+    const { slots } = this;
     const coming = this.arrivals;
     const opened: number[] = [];
     this.arrivals = [];
@@ -294,14 +294,22 @@ export class Pool {
         this.sleep(slot, opensAt);
         continue;
       }
-      if ((slots.size[slot] as number) > rules.teamMax && !slots.lobbies.has(slot)) continue;
-      slots.flags[slot] = (slots.flags[slot] as number) | Flag.joining;
       slots.cls[slot] = this.classAt(slot, now);
+      if (!slots.lobbies.has(slot) && !this.fitsOneTeam(slot)) continue;
+      slots.flags[slot] = (slots.flags[slot] as number) | Flag.joining;
       this.refresh(slot);
       this.sleep(slot, this.nextChange(slot, now));
       opened.push(slot);
     }
     return opened;
+  }
+
+  /** Whether a team has seats for all of the party, and roles that they would take. */
+  private fitsOneTeam(slot: number): boolean {
+    const { slots, rules, classes } = this;
+    if ((slots.size[slot] as number) > rules.teamMax) return false;
+    const confined = rules.roles && classes.confined[slots.cls[slot] as number];
+    return !confined || !rules.roles || confined.every((players, set) => players <= (rules.roles?.capacity[set] ?? 0));
   }
 
   private classAt(slot: number, at: number): number {
@@ -334,13 +342,21 @@ export class Pool {
   }
 }
 
-function lobbyOf(ticket: Ticket, teams: readonly number[], count: number) {
-  const sizes = Array.from({ length: count }, () => 0);
-  const sums = Array.from({ length: count }, () => 0);
-  ticket.players.forEach((player, i) => {
-    const team = teams[i] ?? 0;
-    sizes[team] = (sizes[team] ?? 0) + 1;
-    sums[team] = (sums[team] ?? 0) + player.mu;
-  });
-  return { teams, sizes, sums };
+function lobbyOf(ticket: Ticket, teams: readonly number[], { teamCount, roles }: Rules): Lobby {
+  const seated = Array.from({ length: teamCount }, (_, team) =>
+    ticket.players.filter((_, i) => (teams[i] ?? 0) === team),
+  );
+  return {
+    teams,
+    sizes: seated.map((players) => players.length),
+    sums: seated.map((players) => players.reduce((sum, { mu }) => sum + mu, 0)),
+    confined: roles
+      ? seated.map((players) =>
+          confined(
+            roles,
+            players.map((p) => offerOf(roles, p.roles)),
+          ),
+        )
+      : [],
+  };
 }
