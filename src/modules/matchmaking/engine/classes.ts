@@ -104,6 +104,10 @@ export class Classes {
     return insists === 0 || this.speakTogether(a, b);
   }
 
+  insistsOnLanguage(id: number): boolean {
+    return ((this.needs[id] as number) & Needs.language) !== 0;
+  }
+
   /** No languages means any. */
   speakTogether(a: number, b: number): boolean {
     const shared = (this.languages[a] as number) & (this.languages[b] as number);
@@ -143,7 +147,7 @@ export class Classes {
   }
 
   private listsFor(id: number): readonly (readonly number[])[] {
-    if (((this.needs[id] as number) & Needs.language) === 0) return [this.all];
+    if (!this.insistsOnLanguage(id)) return [this.all];
     const { languages } = this.specs[id] as ClassSpec;
     return [this.polyglots, ...languages.map((name) => this.speakers[this.languageIds.get(name) as number] ?? [])];
   }

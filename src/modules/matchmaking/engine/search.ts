@@ -16,6 +16,9 @@ export interface Found {
 /** Attempts to add a ticket, and to split a group into teams, in one search by trial. */
 const TRIALS = 600;
 const SPLITS = 12;
+/** Attempts in all searches of one pass, after which each has only a few: where so many find nothing, hardly anybody can. */
+const ALL_TRIALS = 60_000;
+const FEW_TRIALS = 60;
 /** How often a pass over the pool may arrange a few tickets anew. */
 const REARRANGEMENTS = 300;
 /** A pool with no more open tickets than this is small throughout: worth looking for circles in it first. */
@@ -44,6 +47,7 @@ export class Search {
   private splits = 0;
   private now = 0;
   private circlesLeft = 0;
+  private trialsLeft = 0;
   private rearrangementsLeft = 0;
   /** Tickets that a solved circle has left without a match. */
   private readonly settled = new Set<number>();
@@ -62,6 +66,7 @@ export class Search {
   begin(now: number): void {
     this.now = now;
     this.circlesLeft = this.circles;
+    this.trialsLeft = ALL_TRIALS;
     this.rearrangementsLeft = REARRANGEMENTS;
     this.settled.clear();
   }
@@ -77,9 +82,14 @@ export class Search {
     this.splits = 0;
     group.reset(now);
     if (!group.push(anchor)) return [];
-    const most = pool.classes.most[slots.cls[anchor] as number] as number;
+    const cls = slots.cls[anchor] as number;
+    const most = pool.classes.most[cls] as number;
+    const fewest = pool.classes.fewest[cls] as number;
+    // few speak what it insists on: they are counted before anybody is looked at
+    if (pool.classes.insistsOnLanguage(cls) && candidates.within(anchor, fewest) < fewest) return [];
     const wanted = 3 * (most - (slots.size[anchor] as number));
     if (candidates.scan(anchor, now, wanted, this.joins) && this.settleDown()) return this.answer();
+    const asFound = candidates.exhausted && candidates.inOrder;
     if (!candidates.exhausted) candidates.gather(anchor, now, most);
     if (!this.enough(anchor)) return [];
     if (candidates.exhausted && candidates.count < SMALL) {
@@ -87,7 +97,8 @@ export class Search {
       if (circle) return circle;
     }
     candidates.sort(weighed(most, rules.roles !== null));
-    if (!this.fill(anchor)) this.tryOut(anchor);
+    // those in the order of the scan have been taken one by one already
+    if (asFound || !this.fill(anchor)) this.tryOut(anchor);
     return this.answer();
   }
 
@@ -203,9 +214,11 @@ export class Search {
   private tryOut(anchor: number): void {
     this.group.reset(this.now);
     if (!this.group.push(anchor)) return;
-    this.trials = TRIALS;
+    const granted = Math.min(TRIALS, Math.max(FEW_TRIALS, this.trialsLeft));
+    this.trials = granted;
     this.splits = 0;
     this.descend(0);
+    this.trialsLeft -= granted - Math.max(0, this.trials);
   }
 
   /** Depth first over the candidates from `from` on. @returns true when the search may end: full, or out of budget */
