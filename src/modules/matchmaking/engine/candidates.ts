@@ -68,8 +68,10 @@ export class Candidates {
   /** Players in the pool whose class suits that of the anchor, itself included, as far as `enough` of them. */
   within(anchor: number, enough: number): number {
     const { slots, classes } = this.pool;
-    let players = slots.size[anchor] as number;
-    for (const cls of classes.compatibleWith(slots.cls[anchor] as number)) {
+    const own = slots.cls[anchor] as number;
+    // it stands in its class, which counts by itself where two of that class could meet
+    let players = classes.compatible(own, own) ? 0 : (slots.size[anchor] as number);
+    for (const cls of classes.compatibleWith(own)) {
       players += (classes.orders[cls] as Order).size * (classes.size[cls] as number);
       if (players >= enough) break;
     }

@@ -1,10 +1,11 @@
 import type { RuleSet } from '../../games';
 import { Classes } from './classes';
+import { enter } from './entry';
 import { Order } from './order';
 import { Profiles } from './profiles';
-import { confined, offerOf } from './roles';
+import { confined } from './roles';
 import { compileRules, nextRelaxation, type Rules } from './rules';
-import { Flag, lotOf, Slots, type Lobby } from './slots';
+import { Flag, Slots } from './slots';
 import { sortSlots } from './sort-slots';
 import type { Ticket } from './ticket';
 import { WakeQueue } from './wake-queue';
@@ -53,7 +54,11 @@ export class Pool {
     this.rules = compileRules(ruleSet);
     const { roles, spread } = this.rules;
     this.narrowest = spread ? (spread.values[0] as number) : Infinity;
-    this.classes = new Classes(this.slots, (offers) => (roles ? confined(roles, offers) : new Uint8Array(0)));
+    this.classes = new Classes(
+      this.slots,
+      (offers) => (roles ? confined(roles, offers) : new Uint8Array(0)),
+      (roles?.capacity.length ?? 0) + 1,
+    );
     this.profiles = new Profiles(this.rules, (spec) => this.classes.idOf(spec));
   }
 
@@ -112,50 +117,11 @@ export class Pool {
   /** Takes a ticket in that is not here yet; it joins the order when the next pass begins. @returns its slot */
   add(ticket: Ticket): number {
     const { slots } = this;
-    const { players } = ticket;
     const slot = slots.take();
-    this.depth += 1;
-    this.players += players.length;
-    slots.ids[slot] = ticket.id;
-    slots.users[slot] = players.length === 1 && players[0] ? players[0].userId : players.map((p) => p.userId);
-    slots.size[slot] = players.length;
-    slots.since[slot] = ticket.waitingSince;
-    slots.tie[slot] = lotOf(ticket.id, this.seed);
-    slots.weight[slot] = ticket.weight;
-    slots.deficit[slot] = Math.max(0, ticket.favourite - ticket.weight);
+    enter(slots, slot, ticket, this.rules, this.seed);
     slots.profile[slot] = this.profiles.idOf(ticket);
-    let mu = 0;
-    let variance = 0;
-    for (const player of players) {
-      mu += player.mu;
-      variance += player.sigma * player.sigma;
-    }
-    slots.rating[slot] = mu / players.length;
-    slots.variance[slot] = variance;
-    let flags: number = Flag.live;
-    if (ticket.skillPreference === 'any') flags |= Flag.anySkill;
-    if (ticket.blocked.size + ticket.avoided.size > 0) {
-      flags |= ticket.avoided.size > 0 ? Flag.social | Flag.avoids : Flag.social;
-      slots.social.set(slot, { blocked: ticket.blocked, avoided: ticket.avoided });
-    }
-    for (const _ in ticket.latencies) {
-      slots.latencies.set(slot, ticket.latencies);
-      flags |= Flag.extras;
-      break;
-    }
-    const { roles } = this.rules;
-    if (roles && players.length > 1) {
-      slots.offers.set(
-        slot,
-        players.map((player) => offerOf(roles, player.roles)),
-      );
-      flags |= Flag.extras;
-    }
-    if (ticket.backfill) {
-      slots.lobbies.set(slot, lobbyOf(ticket, ticket.backfill, this.rules));
-      flags |= Flag.extras;
-    }
-    slots.flags[slot] = flags;
+    this.depth += 1;
+    this.players += ticket.players.length;
     this.arrivals.push(slot);
     return slot;
   }
@@ -238,16 +204,9 @@ export class Pool {
   private insert(sorted: Int32Array): void {
     const { slots } = this;
     const joining = sorted.filter((slot) => slots.has(slot, Flag.joining));
-    const byClass = new Map<number, number[]>();
-    for (const slot of joining) {
-      slots.flags[slot] = ((slots.flags[slot] as number) & ~Flag.joining) | Flag.open;
-      const cls = slots.cls[slot] as number;
-      const list = byClass.get(cls);
-      if (list) list.push(slot);
-      else byClass.set(cls, [slot]);
-    }
+    for (const slot of joining) slots.flags[slot] = ((slots.flags[slot] as number) & ~Flag.joining) | Flag.open;
     this.order.insertAll(joining);
-    for (const [cls, list] of byClass) this.classes.orders[cls]?.insertAll(Int32Array.from(list));
+    this.classes.insertAll(joining);
   }
 
   /** The tickets that have something new to hope for, in the order of the pool. */
@@ -340,23 +299,4 @@ export class Pool {
     this.slots.wake[slot] = until;
     if (until !== Infinity) this.wakes.push(until, slot);
   }
-}
-
-function lobbyOf(ticket: Ticket, teams: readonly number[], { teamCount, roles }: Rules): Lobby {
-  const seated = Array.from({ length: teamCount }, (_, team) =>
-    ticket.players.filter((_, i) => (teams[i] ?? 0) === team),
-  );
-  return {
-    teams,
-    sizes: seated.map((players) => players.length),
-    sums: seated.map((players) => players.reduce((sum, { mu }) => sum + mu, 0)),
-    confined: roles
-      ? seated.map((players) =>
-          confined(
-            roles,
-            players.map((p) => offerOf(roles, p.roles)),
-          ),
-        )
-      : [],
-  };
 }

@@ -16,7 +16,7 @@ export class Seating {
   private readonly teams: number;
   private readonly sets: number;
   /** What a team holds at most: in each set of roles, and in all. */
-  private readonly limits: number[];
+  private readonly limits: Int32Array;
   private readonly width: number;
   /** By depth and team: players confined to each set of roles, and players. */
   private readonly loads: Int32Array;
@@ -27,7 +27,7 @@ export class Seating {
     const { roles, teamCount, teamMax, most } = pool.rules;
     this.matters = teamCount > 1 || roles !== null;
     this.teams = teamCount;
-    this.limits = [...(roles?.capacity ?? []), teamMax];
+    this.limits = Int32Array.from([...(roles?.capacity ?? []), teamMax]);
     this.sets = this.limits.length - 1;
     this.width = this.limits.length;
     this.loads = new Int32Array((most + 2) * this.teams * this.width);
@@ -58,19 +58,21 @@ export class Seating {
 
   /** Whether all teams together have room: most of those who do not fit are told so here. */
   private fitsAltogether(slot: number, from: number): boolean {
-    for (let set = 0; set < this.width; set++) {
-      let load = this.adds(slot, set);
-      for (let team = 0; team < this.teams; team++) load += this.loads[from + team * this.width + set] as number;
-      if (load > (this.limits[set] as number) * this.teams) return false;
+    const { width, teams, loads, limits } = this;
+    const own = this.pool.classes.loads;
+    const added = this.loadAt(slot);
+    for (let set = 0; set < width; set++) {
+      let load = own[added + set] as number;
+      if (load === 0) continue;
+      for (let team = 0, at = from + set; team < teams; team++, at += width) load += loads[at] as number;
+      if (load > (limits[set] as number) * teams) return false;
     }
     return true;
   }
 
-  private adds(slot: number, set: number): number {
-    const { slots, classes } = this.pool;
-    return set === this.sets
-      ? (slots.size[slot] as number)
-      : (classes.confined[slots.cls[slot] as number]?.[set] as number);
+  /** Where the loads of the ticket's class stand. */
+  private loadAt(slot: number): number {
+    return (this.pool.slots.cls[slot] as number) * this.width;
   }
 
   /** Of the teams with room for it the one that holds fewest; -1 where none has. */
@@ -89,14 +91,22 @@ export class Seating {
   }
 
   private hasRoom(slot: number, at: number): boolean {
-    for (let set = this.sets; set >= 0; set--)
-      if ((this.loads[at + set] as number) + this.adds(slot, set) > (this.limits[set] as number)) return false;
+    const { loads, limits } = this;
+    const own = this.pool.classes.loads;
+    const added = this.loadAt(slot);
+    for (let set = this.sets; set >= 0; set--) {
+      const load = own[added + set] as number;
+      if (load > 0 && (loads[at + set] as number) + load > (limits[set] as number)) return false;
+    }
     return true;
   }
 
   private seat(slot: number, at: number, sign: 1 | -1): void {
-    for (let set = 0; set < this.width; set++)
-      this.loads[at + set] = (this.loads[at + set] as number) + sign * this.adds(slot, set);
+    const { loads, width } = this;
+    const own = this.pool.classes.loads;
+    const added = this.loadAt(slot);
+    for (let set = 0; set < width; set++)
+      loads[at + set] = (loads[at + set] as number) + sign * (own[added + set] as number);
   }
 
   private seatAnew(members: readonly number[], depth: number, from: number): boolean {
