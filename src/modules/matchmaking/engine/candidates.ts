@@ -4,10 +4,11 @@ import { Walk } from './walk';
 
 /**
  * A scan of everybody near gives up after so many tickets, and the search goes on class by class: that costs as much as
- * scanning a few more for each class that suits.
+ * scanning a few more for each class that suits. Which classes do is worked out only for those whom a short scan did not help.
  */
-const SCANNED = 128;
+const SCANNED = 256;
 const SCANNED_PER_CLASS = 8;
+const MOST_SCANNED = 2048;
 /** A generation of waiting brings a candidate so much nearer, in rating; having met lately takes it so much farther away. */
 const GENERATION_WORTH = 1;
 const COMPANY_WORTH = 4;
@@ -49,7 +50,8 @@ export class Candidates {
     let most = SCANNED;
     walk.begin(order, slots.rating[anchor] as number);
     for (let scanned = 0; scanned < most; scanned++) {
-      if (scanned === SCANNED - 1) most = SCANNED + SCANNED_PER_CLASS * classes.compatibleWith(cls).length;
+      if (scanned === SCANNED - 1)
+        most = Math.min(MOST_SCANNED, SCANNED + SCANNED_PER_CLASS * classes.compatibleWith(cls).length);
       const slot = walk.next(order, this.reach);
       if (slot < 0) {
         this.exhausted = true;
@@ -63,16 +65,34 @@ export class Candidates {
     return false;
   }
 
+  /** Players in the pool whose class suits that of the anchor, itself included, as far as `enough` of them. */
+  within(anchor: number, enough: number): number {
+    const { slots, classes } = this.pool;
+    const own = slots.cls[anchor] as number;
+    // it stands in its class, which counts by itself where two of that class could meet
+    let players = classes.compatible(own, own) ? 0 : (slots.size[anchor] as number);
+    for (const cls of classes.compatibleWith(own)) {
+      players += (classes.orders[cls] as Order).size * (classes.size[cls] as number);
+      if (players >= enough) break;
+    }
+    return players;
+  }
+
   /** The nearest `wanted` of each class that suits. */
   gather(anchor: number, now: number, wanted: number): void {
+    const { classes, slots } = this.pool;
     this.begin(anchor, now);
     this.exhausted = true;
-    const { classes, slots } = this.pool;
     for (const cls of classes.compatibleWith(slots.cls[anchor] as number)) {
       const order = classes.orders[cls] as Order;
       if (order.size > 0) this.gatherFrom(order, wanted);
     }
     this.disordered = true;
+  }
+
+  /** Whether they stand in the order wanted, as the scan met them. */
+  get inOrder(): boolean {
+    return !this.disordered;
   }
 
   /** Puts the nearest `most` into order; the others are dropped. */

@@ -48,6 +48,8 @@ export class Classes {
   /** For each class, how many of its players are confined to each set of roles. */
   confined: Uint8Array[] = [];
   orders: Order[] = [];
+  /** For each class what it adds to a team: players confined to each set of roles, and players; `width` numbers a class. */
+  loads: Uint8Array;
   private readonly byKey = new Map<string, number>();
   private readonly languageIds = new Map<string, number>();
   /** Classes by each language that they speak, and those that speak any. */
@@ -62,7 +64,11 @@ export class Classes {
   constructor(
     private readonly slots: Slots,
     private readonly confinedOf: (offers: readonly number[]) => Uint8Array,
-  ) {}
+    /** Sets of roles, and one. */
+    readonly width: number,
+  ) {
+    this.loads = new Uint8Array(16 * width);
+  }
 
   idOf(spec: ClassSpec): number {
     const key = keyOf(spec);
@@ -83,9 +89,33 @@ export class Classes {
     this.fewest[id] = spec.fewest;
     this.most[id] = spec.most;
     this.orders[id] = new Order(this.slots);
-    if (spec.offers) this.confined[id] = this.confinedOf(spec.offers);
+    if (spec.offers) this.loads.set((this.confined[id] = this.confinedOf(spec.offers)), id * this.width);
+    this.loads[(id + 1) * this.width - 1] = spec.size;
     this.setLanguages(id, spec.languages);
     return id;
+  }
+
+  /** Puts tickets into the orders of their classes. @param sorted in the order of the pool; none of them is there yet */
+  insertAll(sorted: Int32Array): void {
+    const { cls } = this.slots;
+    // bucket by bucket: how many of each class, where each begins, and then each to its place
+    const starts = new Int32Array(this.count + 1);
+    for (const slot of sorted) starts[(cls[slot] as number) + 1] = (starts[(cls[slot] as number) + 1] as number) + 1;
+    for (let id = 0; id < this.count; id++) starts[id + 1] = (starts[id + 1] as number) + (starts[id] as number);
+    const next = starts.slice();
+    const grouped = new Int32Array(sorted.length);
+    for (const slot of sorted) {
+      const at = next[cls[slot] as number] as number;
+      grouped[at] = slot;
+      next[cls[slot] as number] = at + 1;
+    }
+    for (let at = 0; at < grouped.length;) {
+      const id = cls[grouped[at] as number] as number;
+      const end = starts[id + 1] as number;
+      if (end - at === 1) this.orders[id]?.insert(grouped[at] as number);
+      else this.orders[id]?.insertAll(grouped.subarray(at, end));
+      at = end;
+    }
   }
 
   /** Whether some match could hold a ticket of each, skill and acquaintance aside. Symmetric. */
@@ -102,6 +132,10 @@ export class Classes {
   shareLanguage(a: number, b: number): boolean {
     const insists = ((this.needs[a] as number) | (this.needs[b] as number)) & Needs.language;
     return insists === 0 || this.speakTogether(a, b);
+  }
+
+  insistsOnLanguage(id: number): boolean {
+    return ((this.needs[id] as number) & Needs.language) !== 0;
   }
 
   /** No languages means any. */
@@ -143,7 +177,7 @@ export class Classes {
   }
 
   private listsFor(id: number): readonly (readonly number[])[] {
-    if (((this.needs[id] as number) & Needs.language) === 0) return [this.all];
+    if (!this.insistsOnLanguage(id)) return [this.all];
     const { languages } = this.specs[id] as ClassSpec;
     return [this.polyglots, ...languages.map((name) => this.speakers[this.languageIds.get(name) as number] ?? [])];
   }
@@ -181,6 +215,9 @@ export class Classes {
     this.named = ints(this.named);
     this.needs = bytes(this.needs);
     this.size = bytes(this.size);
+    const loads = new Uint8Array(capacity * this.width);
+    loads.set(this.loads);
+    this.loads = loads;
     this.fewest = ints(this.fewest);
     this.most = ints(this.most);
     this.languages = ints(this.languages);

@@ -1,6 +1,7 @@
 import type { RuleSet } from '../../games';
 import { explain, type Explanation } from './explain';
 import { Pool } from './pool';
+import { mend } from './mend';
 import { toProposal } from './proposal';
 import { Flag } from './slots';
 import { Search, type Found } from './search';
@@ -143,7 +144,8 @@ export class Engine {
     shifts.sort((a, b) => b.generation - a.generation || a.deficit - b.deficit || (a.key < b.key ? -1 : 1));
     for (const { key, slots, whole } of shifts) {
       const standing = this.standings[this.indexOf.get(key) as number] as Standing;
-      const formed = yield* sweep(standing.pool, standing.search, slots, whole ? now : null);
+      const swept = yield* sweep(standing.pool, standing.search, slots, whole ? now : null);
+      const formed = yield* mend(standing.pool, standing.search, slots, swept);
       for (const found of formed) {
         const proposal = this.take(key, standing.pool, found);
         if (proposal) yield proposal;

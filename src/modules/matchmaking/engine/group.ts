@@ -1,8 +1,8 @@
 import { Needs, RARE, type Classes } from './classes';
 import type { Pool } from './pool';
 import { ANY_REGION } from './regions';
+import { Seating } from './seating';
 import { Flag, type Slots } from './slots';
-import { partiesFit } from './teams';
 
 /**
  * Tickets that might become a match, and what they accept together. `push` adds one, unless some member, or the newcomer,
@@ -26,8 +26,7 @@ export class Group {
   /** Needs of the members, and whether one of them is particular about company. */
   private readonly needsAt: Uint8Array;
   private readonly languages: Int32Array;
-  private readonly confined: Int32Array;
-  private readonly roleSets: number;
+  private readonly seating: Seating;
 
   constructor(private readonly pool: Pool) {
     const frames = pool.rules.most + 2;
@@ -44,8 +43,7 @@ export class Group {
     this.regionsAt = new Int32Array(frames);
     this.needsAt = new Uint8Array(frames);
     this.languages = new Int32Array(frames);
-    this.roleSets = pool.rules.roles?.capacity.length ?? 0;
-    this.confined = new Int32Array(frames * this.roleSets);
+    this.seating = new Seating(pool);
   }
 
   /** An empty group, at this time. */
@@ -62,7 +60,6 @@ export class Group {
     this.regionsAt[0] = ANY_REGION;
     this.needsAt[0] = 0;
     this.languages[0] = -1;
-    this.confined.fill(0, 0, this.roleSets);
   }
 
   get players(): number {
@@ -126,10 +123,9 @@ export class Group {
     if (high - low > spread) return false;
 
     if (!this.joinLanguages(cls, needs)) return false;
-    if (this.roleSets > 0 && !this.joinRoles(cls)) return false;
     if (!this.welcome(slot)) return false;
     this.members[depth] = slot;
-    if (!this.partiesFit(next)) return false;
+    if (!this.seating.join(this.members, next)) return false;
 
     this.depth = next;
     this.playersAt[next] = players;
@@ -169,20 +165,6 @@ export class Group {
     return !first || first.some((language) => others.every((list) => list.includes(language)));
   }
 
-  /** Hall's condition over all teams together: necessary at every size. */
-  private joinRoles(cls: number): boolean {
-    const { capacity } = this.pool.rules.roles as NonNullable<Pool['rules']['roles']>;
-    const count = this.pool.rules.teamCount;
-    const added = this.classes.confined[cls] as Uint8Array;
-    const from = this.depth * this.roleSets;
-    for (let set = 0; set < this.roleSets; set++) {
-      const confined = (this.confined[from + set] as number) + (added[set] as number);
-      if (confined > (capacity[set] as number) * count) return false;
-      this.confined[from + this.roleSets + set] = confined;
-    }
-    return true;
-  }
-
   /** Whether nobody here keeps away from the newcomer, or it from them. */
   private welcome(slot: number): boolean {
     const { slots, depth } = this;
@@ -193,23 +175,5 @@ export class Group {
       if (slots.apart(member, slot, this.now, this.pool.rules.avoidFor)) return false;
     }
     return true;
-  }
-
-  private partiesFit(depth: number): boolean {
-    const { teamCount, teamMax } = this.pool.rules;
-    if (teamCount === 1) return true;
-    const sizes: number[] = [];
-    let seated: readonly number[] | null = null;
-    for (let i = 0; i < depth; i++) {
-      const slot = this.members[i] as number;
-      const lobby = this.slots.lobbies.size > 0 ? this.slots.lobbies.get(slot) : undefined;
-      if (lobby) seated = lobby.sizes;
-      else if ((this.slots.size[slot] as number) > 1) sizes.push(this.slots.size[slot] as number);
-    }
-    if (sizes.length === 0) return true;
-    return partiesFit(
-      sizes,
-      Array.from({ length: teamCount }, (_, t) => teamMax - (seated?.[t] ?? 0)),
-    );
   }
 }

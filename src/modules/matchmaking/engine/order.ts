@@ -31,7 +31,7 @@ export class Order {
 
   /** @param sorted in the order of the pool; none of them is here yet */
   insertAll(sorted: Int32Array): void {
-    if (sorted.length * 4 > this.size) this.rebuild(this.merged(sorted));
+    if (sorted.length * 4 > this.size && sorted.length > SMALLEST) this.rebuild(this.merged(sorted));
     else for (const slot of sorted) this.insert(slot);
   }
 
@@ -40,8 +40,9 @@ export class Order {
     const at = this.chunkOf(slot);
     const chunk = this.chunks[at];
     if (!chunk) {
-      this.chunks.push(this.chunkWith(Int32Array.of(slot), SMALLEST));
-      this.lows.push(this.slots.rating[slot] as number);
+      this.chunks.push({ slots: new Int32Array(SMALLEST), ratings: new Float64Array(SMALLEST), size: 0 });
+      this.lows.push(0);
+      this.put(0, slot);
       return;
     }
     if (chunk.size === CHUNK) return this.splitAndInsert(at, slot);

@@ -1,10 +1,11 @@
 import type { RuleSet } from '../../games';
 import { Classes } from './classes';
+import { enter } from './entry';
 import { Order } from './order';
 import { Profiles } from './profiles';
-import { confined, offerOf } from './roles';
+import { confined } from './roles';
 import { compileRules, nextRelaxation, type Rules } from './rules';
-import { Flag, lotOf, Slots } from './slots';
+import { Flag, Slots } from './slots';
 import { sortSlots } from './sort-slots';
 import type { Ticket } from './ticket';
 import { WakeQueue } from './wake-queue';
@@ -53,7 +54,11 @@ export class Pool {
     this.rules = compileRules(ruleSet);
     const { roles, spread } = this.rules;
     this.narrowest = spread ? (spread.values[0] as number) : Infinity;
-    this.classes = new Classes(this.slots, (offers) => (roles ? confined(roles, offers) : new Uint8Array(0)));
+    this.classes = new Classes(
+      this.slots,
+      (offers) => (roles ? confined(roles, offers) : new Uint8Array(0)),
+      (roles?.capacity.length ?? 0) + 1,
+    );
     this.profiles = new Profiles(this.rules, (spec) => this.classes.idOf(spec));
   }
 
@@ -83,6 +88,11 @@ export class Pool {
     this.slots.flags[slot] = (this.slots.flags[slot] as number) & ~Flag.fresh;
   }
 
+  /** Whether the two could be in one match, ratings aside. */
+  suits(a: number, b: number): boolean {
+    return this.classes.compatible(this.slots.cls[a] as number, this.slots.cls[b] as number);
+  }
+
   /** Takes it out of the order, for a match. */
   withdraw(slot: number): void {
     this.order.remove(slot);
@@ -107,50 +117,11 @@ export class Pool {
   /** Takes a ticket in that is not here yet; it joins the order when the next pass begins. @returns its slot */
   add(ticket: Ticket): number {
     const { slots } = this;
-    const { players } = ticket;
     const slot = slots.take();
-    this.depth += 1;
-    this.players += players.length;
-    slots.ids[slot] = ticket.id;
-    slots.users[slot] = players.length === 1 && players[0] ? players[0].userId : players.map((p) => p.userId);
-    slots.size[slot] = players.length;
-    slots.since[slot] = ticket.waitingSince;
-    slots.tie[slot] = lotOf(ticket.id, this.seed);
-    slots.weight[slot] = ticket.weight;
-    slots.deficit[slot] = Math.max(0, ticket.favourite - ticket.weight);
+    enter(slots, slot, ticket, this.rules, this.seed);
     slots.profile[slot] = this.profiles.idOf(ticket);
-    let mu = 0;
-    let variance = 0;
-    for (const player of players) {
-      mu += player.mu;
-      variance += player.sigma * player.sigma;
-    }
-    slots.rating[slot] = mu / players.length;
-    slots.variance[slot] = variance;
-    let flags: number = Flag.live;
-    if (ticket.skillPreference === 'any') flags |= Flag.anySkill;
-    if (ticket.blocked.size + ticket.avoided.size > 0) {
-      flags |= ticket.avoided.size > 0 ? Flag.social | Flag.avoids : Flag.social;
-      slots.social.set(slot, { blocked: ticket.blocked, avoided: ticket.avoided });
-    }
-    for (const _ in ticket.latencies) {
-      slots.latencies.set(slot, ticket.latencies);
-      flags |= Flag.extras;
-      break;
-    }
-    const { roles } = this.rules;
-    if (roles && players.length > 1) {
-      slots.offers.set(
-        slot,
-        players.map((player) => offerOf(roles, player.roles)),
-      );
-      flags |= Flag.extras;
-    }
-    if (ticket.backfill) {
-      slots.lobbies.set(slot, lobbyOf(ticket, ticket.backfill, this.rules.teamCount));
-      flags |= Flag.extras;
-    }
-    slots.flags[slot] = flags;
+    this.depth += 1;
+    this.players += ticket.players.length;
     this.arrivals.push(slot);
     return slot;
   }
@@ -241,16 +212,9 @@ export class Pool {
   private insert(sorted: Int32Array): void {
     const { slots } = this;
     const joining = sorted.filter((slot) => slots.has(slot, Flag.joining));
-    const byClass = new Map<number, number[]>();
-    for (const slot of joining) {
-      slots.flags[slot] = ((slots.flags[slot] as number) & ~Flag.joining) | Flag.open;
-      const cls = slots.cls[slot] as number;
-      const list = byClass.get(cls);
-      if (list) list.push(slot);
-      else byClass.set(cls, [slot]);
-    }
+    for (const slot of joining) slots.flags[slot] = ((slots.flags[slot] as number) & ~Flag.joining) | Flag.open;
     this.order.insertAll(joining);
-    for (const [cls, list] of byClass) this.classes.orders[cls]?.insertAll(Int32Array.from(list));
+    this.classes.insertAll(joining);
   }
 
   /** The tickets that have something new to hope for, in the order of the pool. */
@@ -284,7 +248,7 @@ export class Pool {
 
   /** @returns the arrivals whose time has come */
   private *open(now: number): Generator<null, number[]> {
-    const { slots, rules } = this;
+    const { slots } = this;
     const coming = this.arrivals;
     const opened: number[] = [];
     this.arrivals = [];
@@ -297,14 +261,22 @@ export class Pool {
         this.sleep(slot, opensAt);
         continue;
       }
-      if ((slots.size[slot] as number) > rules.teamMax && !slots.lobbies.has(slot)) continue;
-      slots.flags[slot] = (slots.flags[slot] as number) | Flag.joining;
       slots.cls[slot] = this.classAt(slot, now);
+      if (!slots.lobbies.has(slot) && !this.fitsOneTeam(slot)) continue;
+      slots.flags[slot] = (slots.flags[slot] as number) | Flag.joining;
       this.refresh(slot);
       this.sleep(slot, this.nextChange(slot, now));
       opened.push(slot);
     }
     return opened;
+  }
+
+  /** Whether a team has seats for all of the party, and roles that they would take. */
+  private fitsOneTeam(slot: number): boolean {
+    const { slots, rules, classes } = this;
+    if ((slots.size[slot] as number) > rules.teamMax) return false;
+    const confined = rules.roles && classes.confined[slots.cls[slot] as number];
+    return !confined || !rules.roles || confined.every((players, set) => players <= (rules.roles?.capacity[set] ?? 0));
   }
 
   private classAt(slot: number, at: number): number {
@@ -335,15 +307,4 @@ export class Pool {
     this.slots.wake[slot] = until;
     if (until !== Infinity) this.wakes.push(until, slot);
   }
-}
-
-function lobbyOf(ticket: Ticket, teams: readonly number[], count: number) {
-  const sizes = Array.from({ length: count }, () => 0);
-  const sums = Array.from({ length: count }, () => 0);
-  ticket.players.forEach((player, i) => {
-    const team = teams[i] ?? 0;
-    sizes[team] = (sizes[team] ?? 0) + 1;
-    sums[team] = (sums[team] ?? 0) + player.mu;
-  });
-  return { teams, sizes, sums };
 }

@@ -16,8 +16,19 @@ export interface Found {
 /** Attempts to add a ticket, and to split a group into teams, in one search by trial. */
 const TRIALS = 600;
 const SPLITS = 12;
+/** Attempts in all searches of one pass, after which each has only a few: where so many find nothing, hardly anybody can. */
+const ALL_TRIALS = 60_000;
+const FEW_TRIALS = 60;
+/** How often a pass over the pool may arrange a few tickets anew. */
+const REARRANGEMENTS = 300;
 /** A pool with no more open tickets than this is small throughout: worth looking for circles in it first. */
 const SMALL_POOL = 48;
+
+/** What matches are worth together. */
+const worth = (matches: readonly Found[]): number =>
+  matches.reduce((sum, { players, judgement }) => sum + players * judgement.quality, 0);
+/** Less is no improvement, but rounding. */
+const EPSILON = 1e-6;
 
 /** How many candidates are weighed; with roles more, for those of the rare ones may be far away. */
 const weighed = (most: number, roles: boolean) => Math.max(64, (roles ? 40 : 4) * most);
@@ -36,6 +47,8 @@ export class Search {
   private splits = 0;
   private now = 0;
   private circlesLeft = 0;
+  private trialsLeft = 0;
+  private rearrangementsLeft = 0;
   /** Tickets that a solved circle has left without a match. */
   private readonly settled = new Set<number>();
 
@@ -53,6 +66,8 @@ export class Search {
   begin(now: number): void {
     this.now = now;
     this.circlesLeft = this.circles;
+    this.trialsLeft = ALL_TRIALS;
+    this.rearrangementsLeft = REARRANGEMENTS;
     this.settled.clear();
   }
 
@@ -67,9 +82,14 @@ export class Search {
     this.splits = 0;
     group.reset(now);
     if (!group.push(anchor)) return [];
-    const most = pool.classes.most[slots.cls[anchor] as number] as number;
+    const cls = slots.cls[anchor] as number;
+    const most = pool.classes.most[cls] as number;
+    const fewest = pool.classes.fewest[cls] as number;
+    // few speak what it insists on: they are counted before anybody is looked at
+    if (pool.classes.insistsOnLanguage(cls) && candidates.within(anchor, fewest) < fewest) return [];
     const wanted = 3 * (most - (slots.size[anchor] as number));
     if (candidates.scan(anchor, now, wanted, this.joins) && this.settleDown()) return this.answer();
+    const asFound = candidates.exhausted && candidates.inOrder;
     if (!candidates.exhausted) candidates.gather(anchor, now, most);
     if (!this.enough(anchor)) return [];
     if (candidates.exhausted && candidates.count < SMALL) {
@@ -77,7 +97,8 @@ export class Search {
       if (circle) return circle;
     }
     candidates.sort(weighed(most, rules.roles !== null));
-    if (!this.fill(anchor)) this.tryOut(anchor);
+    // those in the order of the scan have been taken one by one already
+    if (asFound || !this.fill(anchor)) this.tryOut(anchor);
     return this.answer();
   }
 
@@ -105,6 +126,21 @@ export class Search {
     return match && { match, gaveWay: newest };
   }
 
+  /** Whether this pass may arrange something anew, once more. */
+  mayRearrange(): boolean {
+    return this.rearrangementsLeft-- > 0;
+  }
+
+  /** The best matches among all these tickets, where they are worth more than the matches that stand; else null. */
+  rearrange(matches: readonly Found[], alone: readonly number[]): Found[] | null {
+    const { slots } = this.pool;
+    const circle = [...matches.flatMap(({ members }) => members), ...alone].sort((a, b) =>
+      slots.older(a, b) ? -1 : 1,
+    );
+    const best = bestMatches(circle, this.group, this.now, this.weigh);
+    return best && worth(best) > worth(matches) + EPSILON ? best : null;
+  }
+
   private answer(): Found[] {
     return this.best ? [this.best] : [];
   }
@@ -116,13 +152,15 @@ export class Search {
     const circle = circleOf(this.pool, anchor, this.now, this.scouts);
     if (!circle) return null;
     if (large) this.circlesLeft -= 1;
-    const matches = bestMatches(circle, this.group, this.now, () => {
-      const match = this.match();
-      return match && { match, value: match.players * match.judgement.quality };
-    });
+    const matches = bestMatches(circle, this.group, this.now, this.weigh);
     if (matches) for (const slot of circle) this.settled.add(slot);
     return matches;
   }
+
+  private readonly weigh = () => {
+    const match = this.match();
+    return match && { match, value: worth([match]) };
+  };
 
   /** Takes one into the group if it fits. @returns true when the group is full */
   private readonly joins = (slot: number): boolean => {
@@ -176,9 +214,11 @@ export class Search {
   private tryOut(anchor: number): void {
     this.group.reset(this.now);
     if (!this.group.push(anchor)) return;
-    this.trials = TRIALS;
+    const granted = Math.min(TRIALS, Math.max(FEW_TRIALS, this.trialsLeft));
+    this.trials = granted;
     this.splits = 0;
     this.descend(0);
+    this.trialsLeft -= granted - Math.max(0, this.trials);
   }
 
   /** Depth first over the candidates from `from` on. @returns true when the search may end: full, or out of budget */

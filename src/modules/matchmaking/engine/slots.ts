@@ -37,6 +37,8 @@ export interface Lobby {
   /** Players and sum of ratings of each team. */
   sizes: number[];
   sums: number[];
+  /** For each team how many of its players are confined to each set of roles; empty where the mode knows no roles. */
+  confined: Uint8Array[];
 }
 
 type Latencies = Readonly<Partial<Record<string, number>>>;

@@ -39,7 +39,7 @@ interface Bench {
   confined: Uint8Array[];
   /** The place of an open lobby, or -1; what its teams hold already. */
   lobby: number;
-  seated: { sizes: readonly number[]; sums: readonly number[] };
+  seated: { sizes: readonly number[]; sums: readonly number[]; confined: readonly Uint8Array[] };
 }
 
 const ALL_TOGETHER: Teams = { teamOf: [], gap: 0 };
@@ -54,7 +54,7 @@ function benchOf(pool: Pool, members: readonly number[]): Bench {
     sums: [],
     confined: [],
     lobby: -1,
-    seated: { sizes: [], sums: [] },
+    seated: { sizes: [], sums: [], confined: [] },
   };
   for (let i = 0; i < depth; i++) {
     const slot = members[i] as number;
@@ -102,7 +102,8 @@ function halve(pool: Pool, { depth, players, sizes, sums, confined, lobby, seate
     if (sizeOf[mask] !== half) continue;
     const gap = Math.abs(total - 2 * (sumOf[mask] as number));
     if (gap >= bestGap) continue;
-    if (roles && !(seatsMask(roles, confined, free, mask) && seatsMask(roles, confined, free, all & ~mask))) continue;
+    if (roles && !seatsMask(roles, confined, free, mask, seated.confined[0])) continue;
+    if (roles && !seatsMask(roles, confined, free, all & ~mask, seated.confined[1])) continue;
     best = mask;
     bestGap = gap;
   }
@@ -112,9 +113,15 @@ function halve(pool: Pool, { depth, players, sizes, sums, confined, lobby, seate
   return { teamOf, gap: bestGap / half };
 }
 
-function seatsMask(roles: RoleTable, confined: Uint8Array[], free: readonly number[], mask: number): boolean {
+function seatsMask(
+  roles: RoleTable,
+  confined: Uint8Array[],
+  free: readonly number[],
+  mask: number,
+  seated: Uint8Array | undefined,
+): boolean {
   for (let set = 0; set < roles.capacity.length; set++) {
-    let count = 0;
+    let count = seated?.[set] ?? 0;
     for (let bit = 0; bit < free.length; bit++)
       if (mask & (1 << bit)) count += confined[free[bit] as number]?.[set] as number;
     if (count > (roles.capacity[set] as number)) return false;
@@ -144,6 +151,7 @@ function branch(pool: Pool, bench: Bench): Teams | null {
   const teams = Array.from({ length: count }, (_, t) => ({
     size: seated.sizes[t] ?? 0,
     sum: seated.sums[t] ?? 0,
+    seated: seated.confined.slice(t, t + 1),
     members: [] as number[],
   }));
   const teamOf = Array.from({ length: bench.depth }, () => -1);
@@ -181,13 +189,7 @@ function branch(pool: Pool, bench: Bench): Teams | null {
       team.sum += sum;
       missing -= filled;
       teamOf[member] = t;
-      if (
-        !roles ||
-        seatable(
-          roles,
-          team.members.map((i) => confined[i] as Uint8Array),
-        )
-      )
+      if (!roles || seatable(roles, [...team.seated, ...team.members.map((i) => confined[i] as Uint8Array)]))
         placeFrom(next + 1);
       missing += filled;
       team.sum -= sum;
@@ -198,24 +200,4 @@ function branch(pool: Pool, bench: Bench): Teams | null {
   };
   placeFrom(0);
   return best;
-}
-
-/** Whether parties of these sizes can sit in rooms with so many seats: none of them split. */
-export function partiesFit(sizes: readonly number[], rooms: number[]): boolean {
-  const parties = [...sizes].sort((a, b) => b - a);
-  const place = (next: number): boolean => {
-    const party = parties[next];
-    if (party === undefined) return true;
-    const tried = new Set<number>();
-    for (const [i, room] of rooms.entries()) {
-      if (room < party || tried.has(room)) continue;
-      tried.add(room);
-      rooms[i] = room - party;
-      const fits = place(next + 1);
-      rooms[i] = room;
-      if (fits) return true;
-    }
-    return false;
-  };
-  return place(0);
 }
