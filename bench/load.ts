@@ -1,4 +1,6 @@
-import { cpus, totalmem } from 'node:os';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { possibleTotals, readCatalogue, type PlayableMode } from '../demo/catalogue';
 import { inParallel } from '../demo/in-parallel';
@@ -19,6 +21,7 @@ const HELP = `
     --rate <n>      tickets per second, 1 to 2000            (default 100)
     --seconds <n>   for how long, 1 to 600                   (default 20)
     --game <slug>   a game with a mode of a fixed size       (default: the smallest such mode of the catalogue)
+    --memory        keep the data in memory only             (default: on disk, every answer durable)
     --json          one JSON document instead of a table
 
   Exit code 1 where a ticket was refused, not matched, or matched twice.
@@ -28,6 +31,7 @@ interface LoadOptions {
   rate: number;
   seconds: number;
   game: string | undefined;
+  memory: boolean;
   json: boolean;
   help: boolean;
 }
@@ -43,6 +47,11 @@ interface Shot {
   refusal: string | null;
 }
 
+/** The server as it is shipped: compiled (`npm run bench:load` sees to it), with the flags of `npm start`. */
+const BUILT = {
+  script: join(__dirname, '../dist/bench/demo/server-process.js'),
+  execArgv: ['--enable-source-maps'],
+};
 const SETTLE_MS = 60_000;
 const REGISTERING_AT_ONCE = 16;
 
@@ -51,6 +60,7 @@ function loadOptions(args: readonly string[]): LoadOptions {
     rate: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '20' },
     game: { type: 'string' },
+    memory: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   });
@@ -58,6 +68,7 @@ function loadOptions(args: readonly string[]): LoadOptions {
     rate: wholeNumber('rate', values['rate'], 1, 2000),
     seconds: wholeNumber('seconds', values['seconds'], 1, 600),
     game: typeof values['game'] === 'string' ? values['game'] : undefined,
+    memory: values['memory'] === true,
     json: values['json'] === true,
     help: values['help'] === true,
   };
@@ -143,7 +154,8 @@ const spread = (values: readonly number[]) => ({
   p99: rounded(percentile(values, 0.99)),
 });
 
-const rounded = (value: number | null): number | null => (value === null ? null : Math.round(value * 10) / 10);
+const rounded = (value: number | null, per = 10): number | null =>
+  value === null ? null : Math.round(value * per) / per;
 
 /** How many per second, from the first one due to the last one done. */
 function perSecond(shots: readonly Shot[], end: 'acceptedAt' | 'matchedAt'): number | null {
@@ -172,7 +184,12 @@ function report(shots: readonly Shot[], options: LoadOptions, mode: PlayableMode
   };
 }
 
-type Report = ReturnType<typeof report> & { serverCpuSeconds: number | null; serverPeakRssMb: number };
+type Report = ReturnType<typeof report> & {
+  serverCpuSeconds: number | null;
+  serverCpuSecondsPer1000: number | null;
+  serverLoopDelayP99Ms: number | null;
+  serverPeakRssMb: number;
+};
 
 function tableOf(result: Report): string {
   const word = (value: unknown): string =>
@@ -182,7 +199,7 @@ function tableOf(result: Report): string {
           .join('   ')
       : String(value);
   return `\n${Object.entries(result)
-    .map(([name, value]) => `  ${name.padEnd(20)}${word(value)}`)
+    .map(([name, value]) => `  ${name.padEnd(26)}${word(value)}`)
     .join('\n')}\n\n`;
 }
 
@@ -193,8 +210,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const say = (text: string) => void (options.json || process.stdout.write(`  ${text}\n`));
+  const directory = await mkdtemp(join(tmpdir(), 'maoga-load-'));
   // how passwords are hashed is not what is measured here
-  const server = await startOwnServer({ BCRYPT_COST: '4' });
+  const settings = { BCRYPT_COST: '4', DATA_DIR: options.memory ? ':memory:' : directory };
+  const server = await startOwnServer(settings, BUILT);
   const rest = createRest(server.url, 256);
   try {
     const mode = await modeOf(rest, options.game);
@@ -210,6 +229,8 @@ async function main(): Promise<number> {
     const result: Report = {
       ...report(shots, options, mode, server),
       serverCpuSeconds: rounded(after.cpuSeconds - before.cpuSeconds),
+      serverCpuSecondsPer1000: rounded((1000 * (after.cpuSeconds - before.cpuSeconds)) / count, 100),
+      serverLoopDelayP99Ms: rounded(after.loopDelayP99Ms),
       serverPeakRssMb: Math.round(after.peakRssBytes / 2 ** 20),
     };
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : tableOf(result));
@@ -217,6 +238,7 @@ async function main(): Promise<number> {
   } finally {
     rest.close();
     await server.stop();
+    await rm(directory, { recursive: true, force: true });
   }
 }
 

@@ -19,7 +19,18 @@ export interface OwnServer {
 export interface Usage {
   cpuSeconds: number;
   peakRssBytes: number;
+  /** How late its event loop was, ms, since it was asked the last time. */
+  loopDelayP99Ms: number;
+  loopDelayMaxMs: number;
 }
+
+/** What a server process runs: by default the sources as they are. */
+export interface Launch {
+  script: string;
+  execArgv: string[];
+}
+
+const FROM_SOURCE: Launch = { script: join(__dirname, 'server-process.ts'), execArgv: ['--import', 'tsx'] };
 
 /** What a server on this machine for nobody else may do without; never read from the environment or a `.env` file. */
 const SETTINGS = {
@@ -36,11 +47,14 @@ const SETTINGS = {
 const PATIENCE_MS = 30_000;
 
 /** Starts a server in a child process on a free port. @throws with its last words where it does not come up */
-export async function startOwnServer(settings: Record<string, string> = {}): Promise<OwnServer> {
+export async function startOwnServer(
+  settings: Record<string, string> = {},
+  { script, execArgv } = FROM_SOURCE,
+): Promise<OwnServer> {
   const complaints: string[] = [];
-  const child = fork(join(__dirname, 'server-process.ts'), [JSON.stringify({ ...SETTINGS, ...settings })], {
+  const child = fork(script, [JSON.stringify({ ...SETTINGS, ...settings })], {
     cwd: join(__dirname, '..'),
-    execArgv: ['--import', 'tsx'],
+    execArgv,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   if (child.stderr)

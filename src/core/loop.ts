@@ -1,5 +1,6 @@
 /**
- * A background loop that re-arms after its tick has completed, so that ticks never overlap. A failing tick is reported and
+ * A background loop that re-arms after its tick has completed, so that ticks never overlap; the next one begins one period after
+ * this one began, or a tenth of a period after its end where it took longer. A failing tick is reported and
  * backed off from (doubling up to 30 s), and never ends the loop. Tests call `tick()` and never start it.
  */
 export interface Loop {
@@ -45,6 +46,7 @@ export function createLoop({ name, everyMs, tick, onError }: LoopOptions): Loop 
     if (!started || busy) return;
     busy = true;
     wanted = false;
+    const begun = performance.now();
     try {
       await runOnce();
       failures = 0;
@@ -54,8 +56,8 @@ export function createLoop({ name, everyMs, tick, onError }: LoopOptions): Loop 
     }
     busy = false;
     if (!started) return;
-    const backoff = failures === 0 ? everyMs : Math.min(MAX_BACKOFF_MS, everyMs * 2 ** failures);
-    arm(wanted && failures === 0 ? 0 : backoff);
+    if (failures > 0) return arm(Math.min(MAX_BACKOFF_MS, everyMs * 2 ** failures));
+    arm(wanted ? 0 : Math.max(everyMs - (performance.now() - begun), everyMs / 10));
   };
 
   return {

@@ -23,9 +23,21 @@ export interface Outbox<Events> {
     key: string,
     payload: Events[Type],
   ): Promise<void>;
+  /** Adds several facts at once; those of one key are told in this order. */
+  appendAll<Type extends keyof Events & string>(
+    session: ClientSession,
+    facts: readonly NewFact<Events, Type>[],
+  ): Promise<void>;
   /** Looks for rows now: call it after the transaction has committed. */
   wake(): void;
   readonly relay: Loop;
+}
+
+/** A fact before it is written. */
+export interface NewFact<Events, Type extends keyof Events & string> {
+  type: Type;
+  key: string;
+  payload: Events[Type];
 }
 
 interface OutboxRow {
@@ -214,24 +226,29 @@ export function createOutbox<Events extends EventMap>({
     onError: (err) => logger.error({ err }, 'outbox relay failed'),
   });
 
+  const appendAll = async (
+    session: ClientSession,
+    facts: readonly { type: string; key: string; payload: object }[],
+  ) => {
+    if (facts.length === 0) return;
+    const now = new Date(clock.now());
+    const rows = facts.map(({ type, key, payload }) => ({
+      _id: new Types.ObjectId(ids.id()),
+      type,
+      key,
+      payload,
+      createdAt: now,
+      notBefore: now,
+      claim: null,
+      attempts: 0,
+      deliveredAt: null,
+    }));
+    await Row.collection.insertMany(rows, { session });
+  };
+
   return {
-    async append(session, type, key, payload) {
-      const now = new Date(clock.now());
-      await Row.collection.insertOne(
-        {
-          _id: new Types.ObjectId(ids.id()),
-          type,
-          key,
-          payload,
-          createdAt: now,
-          notBefore: now,
-          claim: null,
-          attempts: 0,
-          deliveredAt: null,
-        },
-        { session },
-      );
-    },
+    append: (session, type, key, payload) => appendAll(session, [{ type, key, payload }]),
+    appendAll,
     wake: () => relay.wake(),
     relay,
   };

@@ -1,10 +1,12 @@
-import { Schema, type Connection, type Types } from 'mongoose';
+import { Schema, Types, type Connection } from 'mongoose';
+import { createTransact } from '../database/transaction';
 import type { FactEvents } from './protocol';
 
 /**
  * The per-user feed: gives every fact told to a user the next number of that user's sequence and sends it to the user's
  * room. The counter is in the database, so that it goes on after a restart and over instances. Facts are flushed in rounds,
- * one round at a time: what one user gets is numbered and sent in the order in which it was told.
+ * one round at a time: what one user gets is numbered and sent in the order in which it was told. The users of a round are
+ * counted up in one transaction, in which their numbers are read: between the two no other instance can come.
  */
 export interface Feed {
   /** Resolves when the fact has been handed to the sockets. @param payload one for all, or one made for each user. */
@@ -41,9 +43,17 @@ export function createFeedModel(connection: Connection) {
 
 export function createFeed(connection: Connection, send: (userId: string, name: string, body: object) => void): Feed {
   const Counters = createFeedModel(connection);
+  const transact = createTransact(connection);
   let pending: Pending[] = [];
   let flushing = false;
 
+  /** @param last the number of the last of these */
+  const hand = (userId: string, items: Pending[], last: number) => {
+    items.forEach((item, i) => send(userId, item.name, { ...item.body, seq: last - items.length + 1 + i }));
+    items.forEach((item) => item.resolve());
+  };
+
+  /** Alone: the fact of one user, and the way out where a shared round failed. */
   const flushUser = async (userId: string, items: Pending[]) => {
     try {
       const counter = await Counters.findOneAndUpdate(
@@ -51,12 +61,33 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
         { $inc: { seq: items.length } },
         { upsert: true, returnDocument: 'after' },
       ).lean();
-      const last = counter?.seq ?? items.length;
-      items.forEach((item, i) => send(userId, item.name, { ...item.body, seq: last - items.length + 1 + i }));
-      items.forEach((item) => item.resolve());
+      hand(userId, items, counter?.seq ?? items.length);
     } catch (error) {
       items.forEach((item) => item.reject(error));
     }
+  };
+
+  /** The numbers of all users of a round after it. */
+  const countUp = (round: ReadonlyMap<string, Pending[]>) =>
+    transact(async (session) => {
+      const ids = [...round.keys()].map((userId) => new Types.ObjectId(userId));
+      const counts = [...round.values()].map((items, i) => ({
+        updateOne: { filter: { _id: ids[i] as Types.ObjectId }, update: { $inc: { seq: items.length } }, upsert: true },
+      }));
+      await Counters.collection.bulkWrite(counts, { session, ordered: false });
+      const counters = await Counters.find({ _id: { $in: ids } }, null, { session }).lean<Counter[]>();
+      return new Map(counters.map(({ _id, seq }) => [_id.toHexString(), seq]));
+    });
+
+  const flushRound = async (round: ReadonlyMap<string, Pending[]>) => {
+    const last = round.size > 1 ? await countUp(round).catch(() => null) : null;
+    const alone: Promise<void>[] = [];
+    for (const [userId, items] of round) {
+      const seq = last?.get(userId);
+      if (seq === undefined) alone.push(flushUser(userId, items));
+      else hand(userId, items, seq);
+    }
+    await Promise.all(alone);
   };
 
   const flush = async () => {
@@ -69,7 +100,7 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
         else round.set(item.userId, [item]);
       }
       pending = [];
-      await Promise.all([...round].map(([userId, items]) => flushUser(userId, items)));
+      await flushRound(round);
     }
     flushing = false;
   };

@@ -5,6 +5,7 @@ import { decodeCursor, toPage, type Page } from '../../core/cursor';
 import { AppError } from '../../core/errors';
 import type { Ids } from '../../core/ids';
 import type { Logger } from '../../core/logger';
+import { inRounds } from '../../core/rounds';
 import type { Transact } from '../../database/transaction';
 import type { Realtime } from '../../realtime/server';
 import type { Account } from '../users';
@@ -75,6 +76,14 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
   const hashOf = (token: string) => createHmac('sha256', key).update(token).digest('base64url');
   const now = () => new Date(clock.now());
 
+  /** Asked for by every request. */
+  const sessionOf = inRounds<string, SessionRow | null>(async (sessionIds) => {
+    const fields = { userId: 1, tokenVersion: 1, expiresAt: 1 };
+    const rows = await Sessions.find({ _id: { $in: [...sessionIds] } }, fields).lean<SessionRow[]>();
+    const known = new Map(rows.map((row) => [row._id.toHexString(), row]));
+    return sessionIds.map((id) => known.get(id) ?? null);
+  });
+
   /** Lasts as long as its session: refreshing makes neither longer. */
   const giveToken = async (session: ClientSession, { _id, userId, expiresAt }: SessionRow): Promise<string> => {
     const token = ids.secret(TOKEN_BYTES);
@@ -140,9 +149,9 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
     },
 
     async versionOf(sessionId, userId) {
-      const live = { _id: sessionId, userId, expiresAt: { $gt: now() } };
-      const row = await Sessions.findOne(live, { tokenVersion: 1 }).lean<SessionRow>();
-      return row?.tokenVersion ?? null;
+      const row = await sessionOf(sessionId);
+      const live = row !== null && row.userId.toHexString() === userId && row.expiresAt > now();
+      return live ? row.tokenVersion : null;
     },
 
     async list({ userId, tokenVersion }, currentId, { limit, cursor }) {

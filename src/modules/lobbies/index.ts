@@ -1,2 +1,2 @@
 export { createLobbiesModule } from './lobbies.module';
-export type { LobbiesApi, LobbyEvents, Party } from './lobbies.api';
+export type { LobbiesApi, LobbyEvents, LobbyOfMatch, Party } from './lobbies.api';

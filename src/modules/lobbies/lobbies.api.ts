@@ -3,11 +3,8 @@ import type { LobbyView, MessageView } from '../../realtime/protocol';
 
 /** What neighbours may ask of the lobbies module. */
 export interface LobbiesApi {
-  /** Inserts the one lobby of a match inside the match's own transaction (unique by matchId), outbox rows included. The first member hosts. */
-  createForMatch(
-    session: ClientSession,
-    match: { lobbyId: string; matchId: string; gameId: string; mode: string; userIds: readonly string[] },
-  ): Promise<LobbyView>;
+  /** Inserts the one lobby of each match inside the matches' own transaction (unique by matchId), outbox rows included. */
+  createForMatches(session: ClientSession, matches: readonly LobbyOfMatch[]): Promise<void>;
   /** Closes the lobby of a match that has ended, inside the caller's transaction. */
   closeForMatch(session: ClientSession, matchId: string, reason: string): Promise<void>;
   /** Who is in the open lobby, for its host. @throws NOT_FOUND for a stranger, NOT_HOST, LOBBY_CLOSED */
@@ -19,6 +16,15 @@ export interface LobbiesApi {
   holdParty(session: ClientSession, party: Party): Promise<void>;
   /** Every lobby the user is in that is not closed. */
   lobbiesOf(userId: string): Promise<LobbyView[]>;
+}
+
+export interface LobbyOfMatch {
+  lobbyId: string;
+  matchId: string;
+  gameId: string;
+  mode: string;
+  /** The first one hosts. */
+  userIds: readonly string[];
 }
 
 /** The members of a lobby that wants to do something together. */

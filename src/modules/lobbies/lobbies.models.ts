@@ -1,4 +1,4 @@
-import { Schema, type Connection, type Types } from 'mongoose';
+import { Schema, Types, type Connection } from 'mongoose';
 import type { LobbyView, MessageView } from '../../realtime/protocol';
 import { isOpen, type Lobby } from './lobbies.policy';
 
@@ -130,6 +130,34 @@ export function toLobby(row: LobbyRow): Lobby {
     lastActivityAt: row.lastActivityAt.getTime(),
     startsAt: row.startsAt?.getTime() ?? null,
     closedAt: row.closedAt?.getTime() ?? null,
+  };
+}
+
+/** A new lobby, as it is inserted. */
+export function toRow(lobby: Lobby): LobbyRow {
+  const oid = (id: string) => new Types.ObjectId(id);
+  const date = (at: number | null) => (at === null ? null : new Date(at));
+  const { id, members, ...plain } = lobby;
+  return {
+    ...plain,
+    _id: oid(id),
+    gameId: oid(lobby.gameId),
+    matchId: lobby.matchId === null ? null : oid(lobby.matchId),
+    hostId: oid(lobby.hostId),
+    members: members.map((member) => ({
+      ...member,
+      userId: oid(member.userId),
+      joinedAt: new Date(member.joinedAt),
+    })),
+    invited: lobby.invited.map(oid),
+    removed: lobby.removed.map(oid),
+    open: isOpen(lobby),
+    searches: 0,
+    createdAt: new Date(lobby.createdAt),
+    updatedAt: new Date(lobby.updatedAt),
+    lastActivityAt: new Date(lobby.lastActivityAt),
+    startsAt: date(lobby.startsAt),
+    closedAt: date(lobby.closedAt),
   };
 }
 

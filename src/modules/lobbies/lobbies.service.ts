@@ -106,7 +106,7 @@ export function createLobbiesService(deps: LobbiesServiceDeps): LobbiesService {
         hostId: player.userId,
         members: [{ userId: player.userId, username: player.username, ready: false, joinedAt: now }],
       };
-      await transact((session) => store.create(session, lobby));
+      await transact((session) => store.create(session, [lobby]));
       outbox.wake();
       return toLobbyView(lobby);
     },

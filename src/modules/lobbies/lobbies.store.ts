@@ -13,6 +13,7 @@ import {
   toLobby,
   toLobbyView,
   toMessageView,
+  toRow,
   type LobbyRow,
   type MessageRow,
 } from './lobbies.models';
@@ -24,7 +25,7 @@ export interface LobbyStore {
   readonly Messages: ReturnType<typeof createMessageModel>;
   /** @throws NOT_FOUND */
   read(lobbyId: string, session?: ClientSession): Promise<Lobby>;
-  create(session: ClientSession, lobby: Lobby): Promise<void>;
+  create(session: ClientSession, lobbies: readonly Lobby[]): Promise<void>;
   /** Reads, decides and writes in one transaction; `decide` may run again. @returns the lobby as it is then */
   change(lobbyId: string, decide: (lobby: Lobby) => Change | null): Promise<Lobby>;
   /** Writes what was decided of `before` inside the caller's transaction. @throws VERSION_CONFLICT */
@@ -96,10 +97,15 @@ export function createLobbyStore({ connection, transact, outbox, clock, ids }: L
     read,
     apply,
     say,
-    async create(session, lobby) {
-      await Lobbies.create([{ _id: lobby.id, ...toFields(lobby) }], { session });
-      const tell = lobby.members.map((member) => member.userId);
-      await outbox.append(session, 'lobby.created', lobby.id, { tell, lobby: toLobbyView(lobby) });
+    async create(session, lobbies) {
+      await Lobbies.collection.insertMany(lobbies.map(toRow), { session });
+      await outbox.appendAll(
+        session,
+        lobbies.map((lobby) => {
+          const tell = lobby.members.map((member) => member.userId);
+          return { type: 'lobby.created' as const, key: lobby.id, payload: { tell, lobby: toLobbyView(lobby) } };
+        }),
+      );
     },
     async change(lobbyId, decide) {
       const after = await transact(async (session) => {

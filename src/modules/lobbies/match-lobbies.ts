@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock';
 import { AppError } from '../../core/errors';
 import type { UsersApi } from '../users';
-import type { LobbiesApi } from './lobbies.api';
+import type { LobbiesApi, LobbyOfMatch } from './lobbies.api';
 import { toLobby, toLobbyView, type LobbyRow } from './lobbies.models';
 import { close, requireHost, requirePossible, type Lobby } from './lobbies.policy';
 import { emptyLobby } from './lobbies.service';
@@ -17,31 +17,14 @@ export function createLobbiesApi(deps: {
   const { Lobbies } = store;
 
   return {
-    async createForMatch(session, { lobbyId, matchId, gameId, mode, userIds }) {
-      const names = await users.summaries(userIds);
+    async createForMatches(session, matches) {
+      const names = await users.summaries(matches.flatMap(({ userIds }) => userIds));
       const now = clock.now();
-      const members = userIds.map((userId) => ({
-        userId,
-        username: names.get(userId)?.username ?? 'somebody',
-        ready: false,
-        joinedAt: now,
-      }));
-      const [host] = members;
-      if (!host) throw new Error('a match has players');
-      const lobby: Lobby = {
-        ...emptyLobby(now),
-        id: lobbyId,
-        gameId,
-        mode,
-        origin: 'match',
-        matchId,
-        visibility: 'private',
-        capacity: members.length,
-        hostId: host.userId,
-        members,
-      };
-      await store.create(session, lobby);
-      return toLobbyView(lobby);
+      const nameOf = (userId: string) => names.get(userId)?.username ?? 'somebody';
+      await store.create(
+        session,
+        matches.map((match) => lobbyOf(match, nameOf, now)),
+      );
     },
 
     async closeForMatch(session, matchId, reason) {
@@ -76,5 +59,26 @@ export function createLobbiesApi(deps: {
         .lean<LobbyRow[]>();
       return rows.map((row) => toLobbyView(toLobby(row)));
     },
+  };
+}
+
+function lobbyOf(
+  { lobbyId, matchId, gameId, mode, userIds }: LobbyOfMatch,
+  nameOf: (userId: string) => string,
+  now: number,
+): Lobby {
+  const [hostId] = userIds;
+  if (hostId === undefined) throw new Error('a match has players');
+  return {
+    ...emptyLobby(now),
+    id: lobbyId,
+    gameId,
+    mode,
+    origin: 'match',
+    matchId,
+    visibility: 'private',
+    capacity: userIds.length,
+    hostId,
+    members: userIds.map((userId) => ({ userId, username: nameOf(userId), ready: false, joinedAt: now })),
   };
 }

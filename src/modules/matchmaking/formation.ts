@@ -5,37 +5,35 @@ import type { Logger } from '../../core/logger';
 import { LeaseLost, type LeaseHolder } from '../../database/leases';
 import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
-import type { GameMode } from '../games';
 import type { LobbiesApi } from '../lobbies';
 import type { UsersApi } from '../users';
-import type { PoolProposal } from './engine';
+import { formedFact, goLive, movesOf, proposedFact, toDraft, type Draft, type Found } from './drafts';
 import { leaseOf } from './leadership';
 import type { MatchmakingEvents } from './matchmaking.api';
 import type { MatchModel, MatchRow } from './matchmaking.models';
 import { poolKey } from './matchmaking.policy';
 import type { PooledTicket, Pools } from './pools';
 import { oid, StaleTickets, type TicketStore } from './tickets.store';
-import { ticketsOf, toTeams } from './views';
 import type { Waits } from './waits';
 
 /**
- * How a proposal of the engine becomes a match. Without acceptance: one transaction that moves every ticket queued -> matched
+ * How proposals of the engine become matches. Without acceptance: one transaction that moves every ticket queued -> matched
  * at the revision the engine saw, inserts the match and its lobby, and writes the fact. With acceptance: the tickets become
- * `proposed` and the match waits; when all have accepted, the second transaction does the rest. Any mismatch aborts that match
- * alone; its tickets are read again and go on waiting.
+ * `proposed` and the match waits; when all have accepted, the second transaction does the rest.
  *
- * The transaction passes the fence of the pool's lease first: an instance that no longer leads the pool commits nothing.
+ * Several matches share a transaction, which costs as many commands as one alone. Where one of them cannot be, the transaction
+ * aborts and each half is tried by itself, so that in the end any mismatch aborts that match alone; its tickets are read again
+ * and go on waiting.
+ *
+ * The transaction passes the fences of the pools' leases first: an instance that no longer leads a pool commits nothing there.
  *
  * The unique index over the players of live matches has the last word on "nobody is in two live matches". Whose ticket
  * runs into it (somebody got into a match by another way) is cancelled with the reason `in_live_match`, so that the
  * others are not proposed with it again and again.
  */
 export interface Formation {
-  /**
-   * True when the match stands (or its proposal does).
-   * @param tickets those of the proposal, in its order, at the revisions that the engine saw
-   */
-  form(proposal: PoolProposal, tickets: readonly PooledTicket[], mode: GameMode): Promise<boolean>;
+  /** @returns how many of the matches stand (or their proposals do) */
+  form(found: readonly Found[]): Promise<number>;
   /** Makes a proposal that everybody accepted live. False where it is no longer a proposal. */
   confirm(match: MatchRow): Promise<boolean>;
 }
@@ -48,7 +46,7 @@ export interface FormationDeps {
   transact: Transact;
   leases: Pick<LeaseHolder, 'fence'>;
   outbox: Outbox<MatchmakingEvents>;
-  lobbies: Pick<LobbiesApi, 'createForMatch'>;
+  lobbies: Pick<LobbiesApi, 'createForMatches'>;
   users: Pick<UsersApi, 'blocks'>;
   clock: Clock;
   ids: Ids;
@@ -58,25 +56,38 @@ export interface FormationDeps {
 export function createFormation(deps: FormationDeps): Formation {
   const { Matches, store, pools, waits, transact, leases, outbox, lobbies, users, clock, ids, logger } = deps;
 
-  const announce = async (session: ClientSession, match: MatchRow, lobbyId: string) => {
-    const matchId = match._id.toHexString();
-    const gameId = match.gameId.toHexString();
-    const { mode, gameName, quality } = match;
-    const teams = toTeams(match);
-    const userIds = teams.flat().map((member) => member.userId);
-    await lobbies.createForMatch(session, { lobbyId, matchId, gameId, mode, userIds });
-    const tickets = ticketsOf(match);
-    await outbox.append(session, 'match.formed', matchId, {
-      matchId,
-      lobbyId,
-      gameId,
-      gameName,
-      mode,
-      quality,
-      teams,
-      tickets,
-    });
+  /** Their lobbies, and the facts. */
+  const announce = async (session: ClientSession, live: readonly { match: MatchRow; lobbyId: string }[]) => {
+    if (live.length === 0) return;
+    const facts = live.map(({ match, lobbyId }) => formedFact(match, lobbyId));
+    await lobbies.createForMatches(
+      session,
+      facts.map(({ payload: { teams, ...match } }) => ({
+        ...match,
+        userIds: teams.flat().map((member) => member.userId),
+      })),
+    );
+    await outbox.appendAll(session, facts);
   };
+
+  const commit = (drafts: readonly Draft[]) =>
+    transact(async (session) => {
+      for (const lease of new Set(drafts.map(({ proposal }) => leaseOf(proposal.pool))))
+        await leases.fence(session, lease);
+      // known since the tickets came in, but somebody may have been blocked meanwhile
+      const blocks = await users.blocks(drafts.flatMap(({ userIds }) => userIds));
+      if (drafts.some(({ tickets }) => anyBlocked(tickets, blocks)))
+        throw new StaleTickets('somebody is blocked by now');
+      await store.move(session, drafts.flatMap(movesOf));
+      const [first, ...others] = drafts.map(({ match }) => match);
+      if (!first) return;
+      // alone, the driver's error names the index that it ran into
+      if (others.length === 0) await Matches.collection.insertOne(first, { session });
+      else await Matches.collection.insertMany([first, ...others], { session });
+      const [live, proposed] = [drafts.filter(({ match }) => match.live), drafts.filter(({ match }) => !match.live)];
+      await announce(session, live);
+      await outbox.appendAll(session, proposed.map(proposedFact));
+    });
 
   const remember = (match: MatchRow) => {
     const pool = poolKey(match.gameId.toHexString(), match.mode);
@@ -97,43 +108,35 @@ export function createFormation(deps: FormationDeps): Formation {
     outbox.wake();
   };
 
-  return {
-    async form(proposal, tickets, mode) {
-      const userIds = tickets.flatMap((ticket) => ticket.userIds);
-      const match = toMatch(proposal, mode, tickets, ids.id(), clock.now());
-      const matchId = match._id.toHexString();
-      const { acceptance } = mode.ruleSet;
-      const lobbyId = ids.id();
-      if (!acceptance) goLive(match, lobbyId, clock.now());
-      else match.acceptBy = new Date(clock.now() + acceptance.seconds * 1000);
-      try {
-        await transact(async (session) => {
-          await leases.fence(session, leaseOf(proposal.pool));
-          // known since the tickets came in, but somebody may have been blocked meanwhile
-          if (anyBlocked(tickets, await users.blocks(userIds))) throw new StaleTickets('somebody is blocked by now');
-          await store.move(session, tickets, { from: 'queued', to: acceptance ? 'proposed' : 'matched', matchId });
-          await Matches.collection.insertOne(match, { session });
-          if (!acceptance) return announce(session, match, lobbyId);
-          await outbox.append(session, 'match.proposed', matchId, {
-            matchId,
-            gameId: match.gameId.toHexString(),
-            mode: match.mode,
-            acceptBy: match.acceptBy?.toISOString() ?? '',
-            tickets: ticketsOf(match),
-          });
-        });
-      } catch (error) {
-        if (isDuplicateKey(error, 'livePlayers')) await endBusy(userIds, tickets);
-        else if (!(error instanceof StaleTickets || error instanceof LeaseLost))
-          logger.error({ err: error, matchId }, 'a match could not be committed');
-        await pools.refresh(proposal.ticketIds);
-        return false;
+  /** None of these came about: whoever waits on is read again. */
+  const letGo = async (drafts: readonly Draft[], error: unknown) => {
+    for (const { userIds, tickets } of isDuplicateKey(error, 'livePlayers') ? drafts : [])
+      await endBusy(userIds, tickets);
+    if (!concernsOne(error)) logger.error({ err: error, matches: drafts.length }, 'matches could not be committed');
+    await pools.refresh(drafts.flatMap(({ proposal }) => proposal.ticketIds));
+  };
+
+  const formAll = async (drafts: readonly Draft[]): Promise<number> => {
+    try {
+      await commit(drafts);
+    } catch (error) {
+      if (drafts.length > 1 && concernsOne(error)) {
+        const half = Math.floor(drafts.length / 2);
+        return (await formAll(drafts.slice(0, half))) + (await formAll(drafts.slice(half)));
       }
+      await letGo(drafts, error);
+      return 0;
+    }
+    for (const { match, tickets } of drafts) {
       for (const { id } of tickets) pools.remove(id);
-      if (!acceptance) remember(match);
-      outbox.wake();
-      return true;
-    },
+      if (match.live) remember(match);
+    }
+    outbox.wake();
+    return drafts.length;
+  };
+
+  return {
+    form: (found) => formAll(found.map((each) => toDraft(each, ids, clock.now()))),
 
     async confirm(match) {
       const matchId = match._id.toHexString();
@@ -151,64 +154,18 @@ export function createFormation(deps: FormationDeps): Formation {
         const mine = { _id: { $in: match.tickets.map((ticket) => ticket.ticketId) }, state: 'proposed' as const };
         const rows = await store.Tickets.find(mine, { revision: 1 }, { session }).lean();
         if (rows.length !== match.tickets.length) throw new Error(`match ${matchId} lost a ticket while proposed`);
-        const tickets = rows.map((row) => ({ id: row._id.toHexString(), revision: row.revision }));
-        await store.move(session, tickets, { from: 'proposed', to: 'matched', matchId });
-        await announce(session, live, lobbyId);
+        const move = { from: 'proposed', to: 'matched', matchId } as const;
+        await store.move(
+          session,
+          rows.map(({ _id, revision }) => ({ ...move, id: _id.toHexString(), revision })),
+        );
+        await announce(session, [{ match: live, lobbyId }]);
         return true;
       });
       if (confirmed) remember(match);
       outbox.wake();
       return confirmed;
     },
-  };
-}
-
-function goLive(match: MatchRow, lobbyId: string, now: number): void {
-  match.state = 'live';
-  match.live = true;
-  match.livePlayers = match.players;
-  match.lobbyId = oid(lobbyId);
-  match.formedAt = new Date(now);
-}
-
-function toMatch(
-  proposal: PoolProposal,
-  { gameId, gameName, key, ruleSet, version }: GameMode,
-  tickets: readonly PooledTicket[],
-  matchId: string,
-  now: number,
-): MatchRow {
-  return {
-    _id: oid(matchId),
-    gameId: oid(gameId),
-    gameName,
-    mode: key,
-    ruleSetVersion: version,
-    state: 'proposed',
-    live: false,
-    players: proposal.teams.flat().map((member) => oid(member.userId)),
-    livePlayers: [],
-    teams: proposal.teams.map((team) => team.map(({ userId, role }) => ({ userId: oid(userId), role }))),
-    tickets: tickets.map((ticket) => ({
-      ticketId: oid(ticket.id),
-      userIds: ticket.userIds.map(oid),
-      waitedMs: Math.max(0, now - ticket.waitingSince),
-    })),
-    quality: proposal.quality,
-    region: proposal.region,
-    chances: proposal.chances,
-    lobbyId: null,
-    acceptBy: null,
-    accepted: [],
-    agreement: ruleSet.results.agreement,
-    reports: [],
-    outcome: null,
-    ratings: [],
-    endReason: null,
-    createdAt: new Date(now),
-    formedAt: null,
-    endedAt: null,
-    discardAt: null,
   };
 }
 
@@ -224,3 +181,7 @@ function anyBlocked(tickets: readonly PooledTicket[], blocks: ReadonlyMap<string
     }),
   );
 }
+
+/** Whether it says that one match cannot be, and nothing of those that share its transaction. */
+const concernsOne = (error: unknown): boolean =>
+  error instanceof StaleTickets || error instanceof LeaseLost || isDuplicateKey(error);

@@ -1,3 +1,4 @@
+import { inRounds } from '../../core/rounds';
 import type { GameMode, GamesApi } from '../games';
 import type { CompanyOf } from './company';
 import type { Explanation, PoolProposal } from './engine';
@@ -113,6 +114,10 @@ export function createPools({
     const known = byId.get(id)?.revision ?? -1;
     return known < revision || (known === revision && !engine.has(id));
   };
+  const put = inRounds<readonly TicketRow[], void>(async (asked) => {
+    await place(asked.flat(), isNewer);
+    return [];
+  });
   const isNotOlder = (id: string, revision: number): boolean => (byId.get(id)?.revision ?? -1) <= revision;
 
   const refreshAll = async (ticketIds: readonly string[], isNews: (id: string, revision: number) => boolean) => {
@@ -134,7 +139,7 @@ export function createPools({
   };
 
   return {
-    put: (rows) => place(rows, isNewer),
+    put,
     remove,
     refresh: (ticketIds) => refreshAll(ticketIds, isNewer),
     giveBack: (ticketIds) => ticketIds.forEach((id) => givenBack.add(id)),

@@ -2,26 +2,21 @@ import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/logger';
 import type { LeaseHolder } from '../../database/leases';
 import type { GameMode } from '../games';
-import type { PoolProposal } from './engine';
+import type { Found } from './drafts';
 import type { Formation } from './formation';
 import { inParallel } from './in-parallel';
 import { leaseOf } from './leadership';
 import type { PooledTicket, Pools } from './pools';
 
-/** Matches are independent of each other: this many commits run side by side. */
-const COMMITS_AT_ONCE = 16;
+/** Matches share a commit up to this many players; a larger transaction holds up those that come upon its rows. */
+const PLAYERS_PER_COMMIT = 200;
+/** Commits are independent of each other: this many run side by side. */
+const COMMITS_AT_ONCE = 4;
 const TRIES = 3;
 /** How long the engine may hold the event loop, ms; then whoever else waits has a turn. */
 const SLICE_MS = 6;
 
-/** What the engine proposes, with the tickets as it saw them. */
-interface Found {
-  proposal: PoolProposal;
-  mode: GameMode;
-  tickets: PooledTicket[];
-}
-
-/** One round of searching: what the engine proposes, slice by slice, and then committed match by match. */
+/** One round of searching: what the engine proposes, slice by slice, and then committed. */
 export function createSearchRound({
   pools,
   formation,
@@ -61,9 +56,9 @@ export function createSearchRound({
     let formed = 0;
     try {
       await propose(led(await pools.ready()), found);
-      await inParallel(found, COMMITS_AT_ONCE, async (each) => {
-        if (await formation.form(each.proposal, each.tickets, each.mode)) formed += 1;
-        settled.add(each);
+      await inParallel(commitsOf(found), COMMITS_AT_ONCE, async (together) => {
+        formed += await formation.form(together);
+        for (const each of together) settled.add(each);
       });
     } finally {
       // nobody who could have been matched is forgotten, whatever went wrong
@@ -77,4 +72,18 @@ export function createSearchRound({
     // whoever was proposed with somebody who is gone by now need not wait for the next round
     for (let tries = 0; tries < TRIES; tries++) if (await searchOnce()) return;
   };
+}
+
+/** What is committed together. */
+function commitsOf(found: readonly Found[]): Found[][] {
+  const commits: Found[][] = [];
+  let room = 0;
+  for (const each of found) {
+    const players = each.tickets.reduce((sum, ticket) => sum + ticket.userIds.length, 0);
+    const last = commits.at(-1);
+    if (last && players <= room) last.push(each);
+    else commits.push([each]);
+    room = (last && players <= room ? room : PLAYERS_PER_COMMIT) - players;
+  }
+  return commits;
 }

@@ -9,10 +9,11 @@ import type { LobbiesApi, Party } from '../lobbies';
 import type { UsersApi } from '../users';
 import type { AcceptanceService } from './acceptance.service';
 import type { MatchmakingEvents } from './matchmaking.api';
-import type { MatchModel, RatingModel, RatingRow, TicketRow } from './matchmaking.models';
-import { NEWCOMER, poolKey, requirePossible, scheduleOf } from './matchmaking.policy';
+import type { MatchModel, RatingModel, TicketRow } from './matchmaking.models';
+import { poolKey, requirePossible, scheduleOf } from './matchmaking.policy';
 import type { TicketChange, TicketRequest, TicketView } from './matchmaking.schemas';
 import { type Pools } from './pools';
+import { createSubmissions } from './submissions';
 import { oid, type TicketStore } from './tickets.store';
 import { playersOf, toTicketView, waitedMs } from './views';
 import type { Waits } from './waits';
@@ -55,6 +56,8 @@ export interface TicketsDeps {
 
 type Choice = TicketRequest['games'][number];
 
+const NOTHING_ASKED: Awaited<ReturnType<UsersApi['preferences']>> = new Map();
+
 /** A conditional write that lost against another one is tried again this often. */
 const ATTEMPTS = 5;
 
@@ -76,6 +79,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
     logger,
   } = deps;
   const { Tickets } = store;
+  const submissions = createSubmissions({ Tickets, Matches, Ratings });
 
   const modesOf = (choices: readonly Choice[]): Promise<GameMode[]> =>
     Promise.all(
@@ -85,30 +89,6 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
         return found;
       }),
     );
-
-  const skillsOf = async (userIds: readonly string[], choices: readonly Choice[]): Promise<TicketRow['games']> => {
-    const rows = await Ratings.find({
-      userId: { $in: [...userIds] },
-      gameId: { $in: choices.map((choice) => choice.gameId) },
-    }).lean<RatingRow[]>();
-    const known = new Map(
-      rows.map((row) => [`${row.userId.toHexString()} ${poolKey(row.gameId.toHexString(), row.mode)}`, row]),
-    );
-    return choices.map(({ gameId, mode, weight }) => ({
-      gameId: oid(gameId),
-      mode,
-      weight,
-      skills: userIds.map((userId) => {
-        const { mu, sigma } = known.get(`${userId} ${poolKey(gameId, mode)}`) ?? NEWCOMER;
-        return { mu, sigma };
-      }),
-    }));
-  };
-
-  const requireNotInMatch = async (userIds: readonly string[]) => {
-    const live = await Matches.exists({ live: true, livePlayers: { $in: [...userIds] } });
-    if (live) throw new AppError('IN_LIVE_MATCH', 'Report its result or leave its lobby first.');
-  };
 
   const estimate = (row: TicketRow, now: number): number | null => {
     if (row.state !== 'queued') return null;
@@ -140,7 +120,10 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
     const { games: choices, expiresInSeconds, ...wishes } = change;
     const userIds = playersOf(row);
     const named = choices ?? row.games.map((game) => ({ ...game, gameId: game.gameId.toHexString() }));
-    const [modes, rated] = await Promise.all([modesOf(named), choices ? skillsOf(userIds, choices) : row.games]);
+    const [modes, rated] = await Promise.all([
+      modesOf(named),
+      choices ? submissions.rated(userIds, choices) : row.games,
+    ]);
     const { groupSize = row.groupSize, roles = row.roles } = wishes;
     requirePossible(modes, { partySize: userIds.length, groupSize, roles });
     const now = clock.now();
@@ -160,11 +143,19 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
     ).lean<TicketRow>();
   };
 
-  const insertHeld = (row: TicketRow, party: Party) =>
-    transact(async (session) => {
-      await lobbies.holdParty(session, party);
-      await Tickets.collection.insertOne(row, { session });
-    });
+  /** @returns false where one of the party has an open ticket */
+  const insertHeld = async (row: TicketRow, party: Party): Promise<boolean> => {
+    try {
+      await transact(async (session) => {
+        await lobbies.holdParty(session, party);
+        await Tickets.collection.insertOne(row, { session });
+      });
+      return true;
+    } catch (error) {
+      if (isDuplicateKey(error, 'players')) return false;
+      throw error;
+    }
+  };
 
   const cancel: TicketsService['cancel'] = async (userId, ticketId, reason = 'cancelled_by_player') => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -192,11 +183,13 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
       const scheduled = scheduleOf(request.scheduledFor, now);
       const modes = await modesOf(request.games);
       requirePossible(modes, { partySize: userIds.length, groupSize: request.groupSize, roles: request.roles });
-      const [preferences, rated] = await Promise.all([
-        users.preferences([userId]),
-        skillsOf(userIds, request.games),
-        requireNotInMatch(userIds),
+      const says = request.regions && request.languages;
+      const [preferences, rated, inMatch] = await Promise.all([
+        says ? NOTHING_ASKED : users.preferences([userId]),
+        submissions.rated(userIds, request.games),
+        submissions.anyInMatch(userIds),
       ]);
+      if (inMatch) throw new AppError('IN_LIVE_MATCH', 'Report its result or leave its lobby first.');
       const mine = preferences.get(userId);
       const seconds = request.expiresInSeconds ?? Math.max(...modes.map((mode) => mode.ruleSet.ticketSeconds));
       const row: TicketRow = {
@@ -227,16 +220,11 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
         updatedAt: new Date(now),
         endedAt: null,
       };
-      try {
-        if (party) await insertHeld(row, party);
-        else await Tickets.collection.insertOne(row);
-      } catch (error) {
-        if (!isDuplicateKey(error, 'players')) throw error;
+      if (!(await (party ? insertHeld(row, party) : submissions.insert(row))))
         throw new AppError(
           'ALREADY_QUEUED',
           `${userIds.length > 1 ? 'Somebody of you has' : 'You have'} an open ticket: cancel or change that one.`,
         );
-      }
       // the ticket stands: if it cannot be taken in now, the next catch-up does it
       if (row.state === 'queued')
         await pools.put([row]).catch((err: unknown) => logger.warn({ err }, 'a ticket was not taken in at once'));

@@ -17,12 +17,14 @@ export class StaleTickets extends Error {
 export interface TicketStore {
   Tickets: TicketModel;
   /** Moves exactly these tickets, at these revisions, from one state to another. @throws StaleTickets where one does not fit */
-  move(session: ClientSession, tickets: readonly { id: string; revision: number }[], move: Move): Promise<void>;
+  move(session: ClientSession, moves: readonly Move[]): Promise<void>;
   /** Ends a ticket that is in one of these states, and tells its players. Null where it is not. */
   end(session: ClientSession, ticketId: string, from: readonly TicketState[], end: Ending): Promise<TicketRow | null>;
 }
 
 export interface Move {
+  id: string;
+  revision: number;
   from: TicketState;
   to: 'proposed' | 'matched';
   matchId: string;
@@ -53,17 +55,21 @@ export function createTicketStore({
 
   return {
     Tickets,
-    async move(session, tickets, { from, to, matchId }) {
+    async move(session, moves) {
       const now = new Date(clock.now());
-      const change = { state: to, open: to === 'proposed', matchId: oid(matchId), updatedAt: now };
-      const update = { $set: to === 'matched' ? { ...change, endedAt: now } : change, $inc: { revision: 1 } };
       const result = await Tickets.collection.bulkWrite(
-        tickets.map(({ id, revision }) => ({
-          updateOne: { filter: { _id: oid(id), state: from, revision }, update },
-        })),
+        moves.map(({ id, revision, from, to, matchId }) => {
+          const change = { state: to, open: to === 'proposed', matchId: oid(matchId), updatedAt: now };
+          return {
+            updateOne: {
+              filter: { _id: oid(id), state: from, revision },
+              update: { $set: to === 'matched' ? { ...change, endedAt: now } : change, $inc: { revision: 1 } },
+            },
+          };
+        }),
         { session },
       );
-      if (result.matchedCount !== tickets.length) throw new StaleTickets(`a ticket is no longer ${from}`);
+      if (result.matchedCount !== moves.length) throw new StaleTickets('a ticket has changed meanwhile');
     },
     async end(session, ticketId, from, { state, reason, userId }) {
       const now = new Date(clock.now());

@@ -2,6 +2,7 @@ import { Types } from 'mongoose';
 import { decodeCursor, toPage, type Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
 import type { Ids } from '../../core/ids';
+import { inRounds } from '../../core/rounds';
 import type { NotificationView } from '../../realtime/protocol';
 import type { Feed } from '../../realtime/feed';
 import { toNotificationView, type NotificationModel, type NotificationRow } from './notifications.models';
@@ -29,7 +30,14 @@ export interface InboxDeps {
 }
 
 export function createInbox({ Notifications, feed, ids }: InboxDeps): Inbox {
-  const unread: Inbox['unread'] = (userId) => Notifications.countDocuments({ userId, listed: true, read: false });
+  const unread = inRounds<string, number>(async (userIds) => {
+    const counts = await Notifications.aggregate<{ _id: Types.ObjectId; count: number }>([
+      { $match: { userId: { $in: userIds.map((id) => new Types.ObjectId(id)) }, listed: true, read: false } },
+      { $group: { _id: '$userId', count: { $sum: 1 } } },
+    ]);
+    const known = new Map(counts.map(({ _id, count }) => [_id.toHexString(), count]));
+    return userIds.map((userId) => known.get(userId) ?? 0);
+  });
 
   const tellCount = async (userId: string) =>
     feed.tell(ids.uuid(), [userId], 'notification:count', { unread: await unread(userId) });

@@ -2,6 +2,7 @@ import { Types } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import type { EventBus } from '../../core/event-bus';
 import type { Ids } from '../../core/ids';
+import { inRounds } from '../../core/rounds';
 import type { UsersApi } from '../users';
 import type { Channel, ChannelName, Recipient } from './channels';
 import { toNotificationView, type NotificationModel, type NotificationRow } from './notifications.models';
@@ -13,7 +14,8 @@ import type { SettingsService } from './settings.service';
  *
  * The outbox tells a fact at least once, so everything here may happen again with the same `eventId`: the unique index lets
  * each user have one notification of a fact, and its row remembers the channels by which it has still to go out. A channel
- * that fails makes the fact be told again, and then only what is still pending is sent.
+ * that fails makes the fact be told again, and then only what is still pending is sent. Facts that come together share their
+ * commands; each fails by itself.
  */
 export interface Notifier {
   notify(eventId: string, draft: Draft): Promise<void>;
@@ -28,64 +30,108 @@ export interface NotifierDeps {
   ids: Ids;
 }
 
+/** One user's part of a fact. */
+interface Told {
+  eventId: string;
+  draft: Draft;
+  userId: string;
+}
+
+type NewRow = Omit<NotificationRow, 'sourceId' | 'userId' | 'type'>;
+type Failure = readonly [eventId: string, reason: unknown];
+
 /** A notification is kept this long. */
 const KEEP_MS = 90 * 86_400_000;
 
 export function createNotifier(deps: NotifierDeps): Notifier {
   const { Notifications, settings, users, channels, clock, ids } = deps;
 
-  /** One row for each of these users, where there is none of this fact yet. */
-  const store = async (sourceId: string, { type, title, body, data }: Draft, userIds: string[]) => {
-    const choices = await settings.choicesOf(userIds);
+  const newRow = (draft: Draft, wanted: readonly ChannelName[], now: number): NewRow => ({
+    _id: new Types.ObjectId(ids.id()),
+    title: draft.title,
+    body: draft.body,
+    data: draft.data,
+    read: false,
+    listed: wanted.includes('inApp'),
+    pending: channels.map((channel) => channel.name).filter((name) => wanted.includes(name)),
+    createdAt: new Date(now),
+    expiresAt: new Date(now + KEEP_MS),
+  });
+
+  /** One row for each user of each fact, where there is none yet. @returns the rows of all of them */
+  const store = async (told: readonly Told[]): Promise<NotificationRow[]> => {
+    const choices = await settings.choicesOf(told.map(({ userId }) => userId));
     const now = clock.now();
-    const upserts = userIds.map((userId) => {
-      const wanted = channelsOf(choices.get(userId) ?? {}, type);
-      const row: Omit<NotificationRow, 'sourceId' | 'userId' | 'type'> = {
-        _id: new Types.ObjectId(ids.id()),
-        title,
-        body,
-        data,
-        read: false,
-        listed: wanted.includes('inApp'),
-        pending: channels.map((channel) => channel.name).filter((name) => wanted.includes(name)),
-        createdAt: new Date(now),
-        expiresAt: new Date(now + KEEP_MS),
-      };
-      const filter = { sourceId, userId: new Types.ObjectId(userId), type };
-      return { updateOne: { filter, update: { $setOnInsert: row }, upsert: true } };
-    });
-    await Notifications.collection.bulkWrite(upserts, { ordered: false });
+    const rows = told.map(({ eventId, draft, userId }) => ({
+      sourceId: eventId,
+      userId: new Types.ObjectId(userId),
+      type: draft.type,
+      ...newRow(draft, channelsOf(choices.get(userId) ?? {}, draft.type), now),
+    }));
+    const { upsertedIds } = await Notifications.collection.bulkWrite(
+      rows.map(({ sourceId, userId, type, ...row }) => ({
+        updateOne: { filter: { sourceId, userId, type }, update: { $setOnInsert: row }, upsert: true },
+      })),
+      { ordered: false },
+    );
+    const isNew = (_: unknown, i: number) => i in upsertedIds;
+    const isOld = (_: unknown, i: number) => !(i in upsertedIds);
+    return [...rows.filter(isNew), ...(await earlier(rows.filter(isOld)))];
   };
 
-  /** @returns the failures; what went out is no longer pending */
-  const send = async (channel: Channel, rows: NotificationRow[], recipients: ReadonlyMap<string, Recipient>) => {
+  /** What was stored of these when their facts were told before. */
+  const earlier = async (rows: readonly Pick<NotificationRow, 'sourceId' | 'userId' | 'type'>[]) => {
+    if (rows.length === 0) return [];
+    return Notifications.find({
+      $or: rows.map(({ sourceId, userId, type }) => ({ sourceId, userId, type })),
+    }).lean<NotificationRow[]>();
+  };
+
+  /** @returns the failures, by fact; what went out is no longer pending */
+  const send = async (
+    channel: Channel,
+    rows: readonly NotificationRow[],
+    recipients: ReadonlyMap<string, Recipient>,
+  ): Promise<Failure[]> => {
     const due = rows.filter((row) => row.pending.includes(channel.name));
     const results = await Promise.allSettled(
       due.map(async (row) => {
         const recipient = recipients.get(row.userId.toHexString());
         if (recipient) await channel.deliver(toNotificationView(row), recipient);
-        return row._id;
       }),
     );
-    const sent = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-    if (sent.length > 0) await settle(channel.name, sent);
-    return results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+    const sent = due.filter((_, i) => results[i]?.status === 'fulfilled');
+    if (sent.length > 0)
+      await settle(
+        channel.name,
+        sent.map((row) => row._id),
+      );
+    return results.flatMap((result, i) =>
+      result.status === 'rejected' ? [[due[i]?.sourceId ?? '', result.reason as unknown] as const] : [],
+    );
   };
 
   const settle = (name: ChannelName, sent: Types.ObjectId[]) =>
     Notifications.updateMany({ _id: { $in: sent } }, { $pull: { pending: name } });
 
+  const notifyAll = inRounds<{ eventId: string; draft: Draft }, Error | null>(async (facts) => {
+    // who has gone meanwhile is told nothing
+    const recipients = await users.summaries(facts.flatMap(({ draft }) => draft.userIds));
+    const told = facts.flatMap(({ eventId, draft }) =>
+      draft.userIds.flatMap((userId) => (recipients.has(userId) ? [{ eventId, draft, userId }] : [])),
+    );
+    if (told.length === 0) return facts.map(() => null);
+    const rows = await store(told);
+    const failures = new Map((await Promise.all(channels.map((channel) => send(channel, rows, recipients)))).flat());
+    return facts.map(({ eventId, draft: { type } }) =>
+      failures.has(eventId) ? new Error(`a ${type} could not be delivered`, { cause: failures.get(eventId) }) : null,
+    );
+  });
+
   return {
     async notify(eventId, draft) {
-      // who has gone meanwhile is told nothing
-      const recipients = await users.summaries(draft.userIds);
-      const userIds = [...recipients.keys()];
-      if (userIds.length === 0) return;
-      await store(eventId, draft, userIds);
-      const rows = await Notifications.find({ sourceId: eventId, type: draft.type }).lean<NotificationRow[]>();
-      const failures = await Promise.all(channels.map((channel) => send(channel, rows, recipients)));
-      const [failure] = failures.flat();
-      if (failure !== undefined) throw new Error(`a ${draft.type} could not be delivered`, { cause: failure });
+      const failure = await notifyAll({ eventId, draft });
+      if (failure) throw failure;
     },
   };
 }

@@ -2,9 +2,10 @@ import { Types } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import { AppError, notFound } from '../../core/errors';
 import type { Ids } from '../../core/ids';
+import { inRounds } from '../../core/rounds';
 import { searchKeys } from '../../core/search-text';
 import { isDuplicateKey } from '../../database/transaction';
-import type { Credentials, UsersApi } from './users.api';
+import type { Account, Credentials, UsersApi } from './users.api';
 import { CASE_INSENSITIVE, toAccount, toSummary, type UserModel, type UserRow } from './users.models';
 
 /** Accounts for the neighbours: who there is, by what they log in, and what matchmaking has to know of them. */
@@ -33,6 +34,12 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
     return new Map(rows.map((row) => [row._id.toHexString(), show(row)]));
   };
 
+  /** Asked for by every request. */
+  const account = inRounds<string, Account | null>(async (userIds) => {
+    const known = await manyBy(userIds, ACCOUNT_FIELDS, toAccount);
+    return userIds.map((userId) => known.get(userId) ?? null);
+  });
+
   return {
     async create({ email, username, passwordHash, displayName = username }) {
       const row = newRow({ email, username, passwordHash, displayName }, ids.id(), new Date(clock.now()));
@@ -60,10 +67,7 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
       return row && toCredentials(row);
     },
 
-    async account(userId) {
-      const row = await Users.findById(userId, ACCOUNT_FIELDS).lean<UserRow>();
-      return row && toAccount(row);
-    },
+    account,
 
     async rehash(userId, from, to) {
       await Users.updateOne({ _id: userId, passwordHash: from }, { $set: { passwordHash: to } });

@@ -1,0 +1,58 @@
+import { inRounds } from './rounds';
+
+/** Rounds that end when the test says so. */
+function heldRounds(most?: number) {
+  const rounds: { items: readonly number[]; answer: () => void; fail: (error: Error) => void }[] = [];
+  let begun: () => void = () => undefined;
+  const ask = inRounds<number, number>((items) => {
+    const done = new Promise<number[]>((resolve, reject) =>
+      rounds.push({ items, answer: () => resolve(items.map((item) => item * 2)), fail: reject }),
+    );
+    begun();
+    return done;
+  }, most);
+  const begins = () => new Promise<void>((resolve) => (begun = resolve));
+  return { ask, rounds, begins };
+}
+
+test('those who ask together are answered together, each with their own', async () => {
+  const { ask, rounds, begins } = heldRounds();
+  const answers = Promise.all([1, 2, 3].map(ask));
+  await begins();
+  rounds[0]!.answer();
+  expect(await answers).toEqual([2, 4, 6]);
+  expect(rounds).toHaveLength(1);
+});
+
+test('who asks while a round runs is answered by the next one, which begins when that one has ended', async () => {
+  const { ask, rounds, begins } = heldRounds();
+  const first = ask(1);
+  await begins();
+  const later = Promise.all([ask(2), ask(3)]);
+  const next = begins();
+  expect(rounds).toHaveLength(1);
+  rounds[0]!.answer();
+  expect(await first).toBe(2);
+  await next;
+  expect(rounds[1]!.items).toEqual([2, 3]);
+  rounds[1]!.answer();
+  expect(await later).toEqual([4, 6]);
+});
+
+test('no round is larger than it may be', async () => {
+  const ask = inRounds<number, number>(async (items) => items.map(() => items.length), 2);
+  expect(await Promise.all([1, 2, 3].map(ask))).toEqual([2, 2, 1]);
+});
+
+test('a round that fails fails for those of that round alone', async () => {
+  const { ask, rounds, begins } = heldRounds();
+  const lost = Promise.allSettled([ask(1), ask(2)]);
+  await begins();
+  const kept = ask(3);
+  const next = begins();
+  rounds[0]!.fail(new Error('away'));
+  expect((await lost).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  await next;
+  rounds[1]!.answer();
+  expect(await kept).toBe(6);
+});

@@ -1,0 +1,86 @@
+import { inRounds } from '../../core/rounds';
+import { isDuplicateKey } from '../../database/transaction';
+import type { MatchModel, MatchRow, RatingModel, RatingRow, TicketModel, TicketRow } from './matchmaking.models';
+import { NEWCOMER, poolKey } from './matchmaking.policy';
+import type { TicketRequest } from './matchmaking.schemas';
+import { oid } from './tickets.store';
+
+/**
+ * What the database is asked and told for a ticket to be submitted. Submissions that come in while others are under way share
+ * their commands (see core/rounds.ts), and the one wait for the disk at the end.
+ */
+export interface Submissions {
+  /** The choices with the players' ratings in each mode. */
+  rated(userIds: readonly string[], choices: TicketRequest['games']): Promise<TicketRow['games']>;
+  /** Whether any of them is in a live match. */
+  anyInMatch(userIds: readonly string[]): Promise<boolean>;
+  /** @returns false where one of the players has an open ticket: the unique index decides */
+  insert(row: TicketRow): Promise<boolean>;
+}
+
+export function createSubmissions({
+  Tickets,
+  Matches,
+  Ratings,
+}: {
+  Tickets: TicketModel;
+  Matches: MatchModel;
+  Ratings: RatingModel;
+}): Submissions {
+  const ratingsOf = inRounds<
+    { userIds: readonly string[]; gameIds: readonly string[] },
+    ReadonlyMap<string, RatingRow>
+  >(async (asked) => {
+    const rows = await Ratings.find({
+      userId: { $in: asked.flatMap(({ userIds }) => userIds) },
+      gameId: { $in: [...new Set(asked.flatMap(({ gameIds }) => gameIds))] },
+    }).lean<RatingRow[]>();
+    const known = new Map(
+      rows.map((row) => [`${row.userId.toHexString()} ${poolKey(row.gameId.toHexString(), row.mode)}`, row]),
+    );
+    return asked.map(() => known);
+  });
+
+  const anyInMatch = inRounds<readonly string[], boolean>(async (asked) => {
+    const live = await Matches.find({ live: true, livePlayers: { $in: asked.flat() } }, { livePlayers: 1 }).lean<
+      Pick<MatchRow, 'livePlayers'>[]
+    >();
+    const busy = new Set(live.flatMap(({ livePlayers }) => livePlayers.map((id) => id.toHexString())));
+    return asked.map((userIds) => userIds.some((userId) => busy.has(userId)));
+  });
+
+  const insert = inRounds<TicketRow, boolean>(async (rows) => {
+    try {
+      await Tickets.collection.insertMany([...rows], { ordered: false });
+      return rows.map(() => true);
+    } catch (error) {
+      const refused = refusedOf(error);
+      if (!refused) throw error;
+      return rows.map((_, i) => !refused.has(i));
+    }
+  });
+
+  return {
+    async rated(userIds, choices) {
+      const known = await ratingsOf({ userIds, gameIds: choices.map(({ gameId }) => gameId) });
+      return choices.map(({ gameId, mode, weight }) => ({
+        gameId: oid(gameId),
+        mode,
+        weight,
+        skills: userIds.map((userId) => {
+          const { mu, sigma } = known.get(`${userId} ${poolKey(gameId, mode)}`) ?? NEWCOMER;
+          return { mu, sigma };
+        }),
+      }));
+    },
+    anyInMatch,
+    insert,
+  };
+}
+
+/** Which rows of an unordered insert ran into the unique index, where that is all that went wrong. */
+function refusedOf(error: unknown): ReadonlySet<number> | null {
+  const { writeErrors } = error as { writeErrors?: { index: number; code?: number }[] };
+  if (!Array.isArray(writeErrors) || writeErrors.length === 0) return null;
+  return writeErrors.every((each) => isDuplicateKey(each)) ? new Set(writeErrors.map(({ index }) => index)) : null;
+}
