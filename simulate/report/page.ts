@@ -60,9 +60,7 @@ export const toPage = (report: Report): string => {
         </main>
         ${legend(report)}
         <div id="tip" hidden></div>
-        <script>
-          ${new Html(SCRIPT)};
-        </script>
+        ${new Html(`<script>${SCRIPT}</script>`)}
       </body>
     </html>`.text
   }\n`;

@@ -17,7 +17,7 @@ h1 small { font-size: .6em; font-weight: 400; color: var(--soft); letter-spacing
 section { margin-top: 52px; }
 h2 { margin: 0 0 2px; font-size: 21px; letter-spacing: -.01em; }
 h3 { margin: 0; font-size: 14px; font-weight: 600; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(200px, 1fr)); gap: 12px; margin-top: 28px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(240px, 1fr)); gap: 12px; margin-top: 28px; }
 .tile, figure { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 .tile { padding: 14px 16px 12px; }
 .tile h3 { color: var(--soft); font-size: 13px; font-weight: 500; margin-bottom: 4px; }
