@@ -42,17 +42,18 @@ svg .x, svg .axis { text-anchor: middle; } svg .y { text-anchor: end; dominant-b
 .empty { margin: auto; padding: 40px 0; color: var(--soft); }
 details { margin-top: 6px; font-size: 13px; }
 summary { color: var(--soft); cursor: pointer; width: fit-content; }
-.scroll { overflow: auto; max-height: 300px; }
+.scroll { overflow: auto; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 3px 14px 3px 0; text-align: left; font-weight: 400; border-bottom: 1px solid var(--line); }
 thead th { color: var(--soft); }
+figure .scroll { max-height: 300px; }
 .rules { font-size: 14px; margin-top: 12px; } .rules th, .rules td { padding: 6px 28px 6px 0; vertical-align: top; }
 .rules tbody th, pre { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 13px; }
 pre { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px; }
 .rows { display: grid; grid-template-columns: max-content 1fr; gap: 10px 16px; margin: 14px 0 8px; align-items: center; }
 .rows dt { font-size: 13px; } .rows dd { margin: 0; }
 .row { display: flex; align-items: center; gap: 8px; padding: 1px 56px 1px 0; position: relative; }
-.row i.s0, .row i.s1 { flex: initial; height: 12px; min-width: 2px; }
+.row i.s0, .row i.s1 { flex: initial; height: 12px; }
 .row b { font-size: 12px; font-weight: 500; color: var(--soft); white-space: nowrap; margin-right: -56px; font-variant-numeric: tabular-nums; }
 .facts { display: flex; flex-wrap: wrap; gap: 12px 36px; margin: 16px 0 0; }
 .facts dt { color: var(--soft); font-size: 13px; } .facts dd { margin: 0; }
