@@ -5,11 +5,11 @@
  * A call is only ever answered by a round that began after it, so that it sees everything that was written before it.
  *
  * @param work answers these, in their order; what it throws is thrown to everybody of the round
- * @param most items in one round
+ * @param most items in one round: what is done for a whole round at once must not hold up everybody else for long
  */
 export function inRounds<Item, Answer>(
   work: (items: readonly Item[]) => Promise<readonly Answer[]>,
-  most = 500,
+  most = 100,
 ): (item: Item) => Promise<Answer> {
   let waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
   let running = false;

@@ -54,7 +54,8 @@ interface OutboxRow {
   deliveredAt: Date | null;
 }
 
-const BATCH = 500;
+/** What a batch tells goes out in one turn of the event loop, or a few: larger ones would hold up everybody else. */
+const BATCH = 100;
 /** A claim is renewed while its relay works, so that what a crashed one had claimed is told soon by another one. */
 const CLAIM_MS = 4_000;
 const RENEW_EVERY_MS = 1_000;

@@ -33,6 +33,9 @@ interface Pending {
   reject: (error: unknown) => void;
 }
 
+/** Users of one transaction, whose sockets are written to in one go: more would hold up the event loop. */
+const USERS_AT_ONCE = 100;
+
 export function createFeedModel(connection: Connection) {
   const schema = new Schema<Counter>(
     { seq: { type: Number, required: true } },
@@ -100,7 +103,7 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
         else round.set(item.userId, [item]);
       }
       pending = [];
-      await flushRound(round);
+      for (const part of partsOf(round)) await flushRound(part);
     }
     flushing = false;
   };
@@ -122,4 +125,9 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
       return counter?.seq ?? 0;
     },
   };
+}
+
+function* partsOf<Value>(round: ReadonlyMap<string, Value>): Generator<ReadonlyMap<string, Value>> {
+  const users = [...round];
+  for (let from = 0; from < users.length; from += USERS_AT_ONCE) yield new Map(users.slice(from, from + USERS_AT_ONCE));
 }

@@ -40,7 +40,7 @@ describe('races with the commit', () => {
       const ids = await Promise.all(players.map(async (player) => (await search(player, gameId, 'duel')).id as string));
       // cancels get from no to a long head start before the round, so that some come first, some last and some in between
       const cancels = players.map(async (player, i) => {
-        await turns(i);
+        await turns(i * 5);
         return player.delete(`/api/matchmaking/tickets/${ids[i]}`);
       });
       await turns(n * 5);

@@ -122,7 +122,8 @@ export function createFormation(deps: FormationDeps): Formation {
     } catch (error) {
       if (drafts.length > 1 && concernsOne(error)) {
         const half = Math.floor(drafts.length / 2);
-        return (await formAll(drafts.slice(0, half))) + (await formAll(drafts.slice(half)));
+        const formed = await Promise.all([formAll(drafts.slice(0, half)), formAll(drafts.slice(half))]);
+        return formed[0] + formed[1];
       }
       await letGo(drafts, error);
       return 0;

@@ -9,7 +9,7 @@ import { leaseOf } from './leadership';
 import type { PooledTicket, Pools } from './pools';
 
 /** Matches share a commit up to this many players; a larger transaction holds up those that come upon its rows. */
-const PLAYERS_PER_COMMIT = 200;
+const PLAYERS_PER_COMMIT = 100;
 /** Commits are independent of each other: this many run side by side. */
 const COMMITS_AT_ONCE = 4;
 const TRIES = 3;
