@@ -30,6 +30,8 @@ export interface Figures {
   /** Answers of 500: never. */
   failed: string[];
   reconnected: number;
+  /** Ends of searches of which nobody told them for 5 s on an open connection: they had to ask. */
+  hadToAsk: number;
   /** From the loss of a connection to having been told everything again, ms. */
   informedMs: number[];
 }
@@ -37,6 +39,7 @@ export interface Figures {
 const WISHES = { regions: [], regionPreference: 'any', languages: [], languagePreference: 'any' } as const;
 const PATIENCE_MS = 60_000;
 const AT_ONCE = 16;
+const ASK_AFTER_MS = 5_000;
 
 const gathered: Crowd[] = [];
 afterAll(() => gathered.splice(0).forEach((crowd) => crowd.leave()));
@@ -44,7 +47,15 @@ afterAll(() => gathered.splice(0).forEach((crowd) => crowd.leave()));
 export async function gather(world: World, size: number): Promise<Crowd> {
   const rest = createRest(world.url, 512);
   const ledger = createLedger();
-  const figures: Figures = { tickets: 0, matches: 0, repeated: 0, failed: [], reconnected: 0, informedMs: [] };
+  const figures: Figures = {
+    tickets: 0,
+    matches: 0,
+    repeated: 0,
+    failed: [],
+    reconnected: 0,
+    hadToAsk: 0,
+    informedMs: [],
+  };
   const told = new Set<(at: number) => void>();
   const scene: Scene = {
     world,
@@ -226,9 +237,17 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
 
   const endOf = async (ticketId: string): Promise<End> => {
     const end = ledger.endOf(ticketId, userId);
-    for (;;) {
-      const early = await Promise.race([end, delay(250).then(() => undefined)]);
+    const endWithin = (ms: number) => Promise.race([end, delay(ms).then(() => undefined)]);
+    for (let quietSince = Date.now(); ;) {
+      const early = await endWithin(250);
       if (early) return early;
+      if (Date.now() - quietSince > ASK_AFTER_MS) {
+        await catchUp();
+        const found = await endWithin(0);
+        if (found) figures.hadToAsk += 1;
+        if (found) return found;
+        quietSince = Date.now();
+      }
       if (scene.gone) throw new Error('everybody has left');
       if (!scene.over) continue;
       // nobody may be left

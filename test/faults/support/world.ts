@@ -98,6 +98,8 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
       .createConnection(`mongodb://127.0.0.1:${database.port}/maoga?directConnection=true`)
       .asPromise();
     releasers.push('connection', () => connection.close());
+    // what a killed server leaves locked is free after this, as docs/reliability.md advises for production
+    await connection.db?.admin().command({ setParameter: 1, transactionLifetimeLimitSeconds: 2 });
 
     return {
       url: balancer.url,
