@@ -22,7 +22,7 @@ export function enter(slots: Slots, slot: number, ticket: Ticket, rules: Rules, 
   slots.rating[slot] = mu / players.length;
   slots.variance[slot] = variance;
   slots.flags[slot] = Flag.live | enterCompany(slots, slot, ticket) | enterExtras(slots, slot, ticket, rules);
-  if (ticket.skillPreference === 'any') slots.flags[slot] = (slots.flags[slot]) | Flag.anySkill;
+  if (ticket.skillPreference === 'any') slots.flags[slot] = slots.flags[slot] | Flag.anySkill;
 }
 
 /** @returns its flags, and likewise below */
