@@ -10,6 +10,26 @@
 const NOT_TESTS = '(\\.test\\.ts$|/testing/)';
 const COMPOSITION = '^src/(server|main|start-up-block|start-up-failure)\\.ts$';
 
+/** The folders of src/embedded-mongo/, from the ground up. */
+const EMBEDDED_LAYERS = [
+  'values',
+  'expressions',
+  'filters',
+  'aggregation',
+  'updates',
+  'storage',
+  'queries',
+  'commands',
+  'protocol',
+];
+const embeddedLayer = (layer, i) => ({
+  name: `embedded-mongo-${layer}-know-nothing-above`,
+  comment: `Arrows between its folders point one way: ${EMBEDDED_LAYERS.join(' < ')}.`,
+  severity: 'error',
+  from: { path: `^src/embedded-mongo/${layer}/`, pathNot: NOT_TESTS },
+  to: { path: `^src/embedded-mongo/((${EMBEDDED_LAYERS.slice(i + 1).join('|')})/|index\\.ts$|cli\\.ts$)` },
+});
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -105,6 +125,7 @@ module.exports = {
       from: { pathNot: '^src/embedded-mongo/' },
       to: { path: '^src/embedded-mongo/', pathNot: '^src/embedded-mongo/index\\.ts$' },
     },
+    ...EMBEDDED_LAYERS.slice(0, -1).map(embeddedLayer),
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },

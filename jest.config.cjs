@@ -1,6 +1,6 @@
 /** Tests run as CommonJS through swc: no type check here, `npm run typecheck` does that. */
 module.exports = {
-  roots: ['<rootDir>/src', '<rootDir>/test'],
+  roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/simulate'],
   testMatch: ['**/*.test.ts'],
   // node, and a file that leaves a timer, a socket or a process behind fails
   testEnvironment: '<rootDir>/test/support/leak-guard.ts',

@@ -15,6 +15,8 @@ export interface Player {
   drop(): void;
   /** Everything heard from now on. */
   onEvent(listener: (heard: Heard) => void): void;
+  /** Told whenever the connection is lost, unless this player dropped it. */
+  onLost(listener: () => void): void;
 }
 
 export interface Heard {
@@ -44,6 +46,7 @@ export async function registerPlayer(rest: Rest, url: string, username: string):
   if (registered.status !== 201) throw new Error(`registering ${username}: ${wordsOf(registered)}`);
   const token: string = registered.body.accessToken;
   const listeners: ((heard: Heard) => void)[] = [];
+  const lost: (() => void)[] = [];
   let socket: Socket | undefined;
 
   return {
@@ -60,6 +63,7 @@ export async function registerPlayer(rest: Rest, url: string, username: string):
       mine.onAny((name: string, payload: unknown) => {
         for (const listener of listeners) listener({ name, payload });
       });
+      mine.once('disconnect', () => lost.forEach((listener) => listener()));
       return new Promise((resolve, reject) => {
         const late = setTimeout(
           () => reject(new Error(`${username} was not greeted within ${PATIENCE_MS} ms`)),
@@ -75,6 +79,7 @@ export async function registerPlayer(rest: Rest, url: string, username: string):
       socket?.disconnect();
     },
     onEvent: (listener) => void listeners.push(listener),
+    onLost: (listener) => void lost.push(listener),
   };
 }
 

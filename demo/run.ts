@@ -66,7 +66,7 @@ async function arrive(stage: Stage, players: number, url: string, rest: Rest): P
   const run = Date.now().toString(36);
   const names = Array.from({ length: players }, (_, i) => `demo_${run}_${i}`);
   const actors: Actor[] = [];
-  tally.phase = 'registering (each password is hashed slowly on purpose)';
+  tally.phase = 'registering';
   await inParallel(names, REGISTERING_AT_ONCE, async (name, i) => {
     const player = await registerPlayer(rest, url, name);
     const inbox = createInbox();

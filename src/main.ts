@@ -5,24 +5,23 @@ import { createLogger } from './core/logger';
 import { createServer } from './server';
 import { startUpBlock } from './start-up-block';
 import { startUpFailure } from './start-up-failure';
+import { stopOnSignals } from './stop-on-signals';
 
 /** env -> config -> server -> signals. */
 async function main(): Promise<void> {
-  const config = loadConfig(readEnvironment(), developmentSecrets);
+  const config = loadConfig(readEnvironment(), developmentSecrets, process.stdout.isTTY);
   const logger = createLogger(config.log);
   const server = await createServer(config, { logger });
   process.stdout.write(startUpBlock(config, server));
 
-  let stopping = false;
-  const stop = (signal: string) => {
-    if (stopping) process.exit(1); // a second signal forces
-    stopping = true;
-    logger.info({ signal }, 'stopping');
-    setTimeout(() => process.exit(1), config.shutdownSeconds * 1000).unref();
-    void server.stop().then(() => logger.info('stopped'));
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  stopOnSignals(process, {
+    stop(signal) {
+      logger.info({ signal }, 'stopping');
+      setTimeout(() => process.exit(1), config.shutdownSeconds * 1000).unref();
+      void server.stop().then(() => logger.info('stopped'));
+    },
+    force: () => process.exit(1),
+  });
 }
 
 main().catch((error: unknown) => {

@@ -8,6 +8,23 @@ import { promisify } from 'node:util';
 
 const ROOT = join(__dirname, '..');
 
+/** Folders of the embedded database, and a file in one further up. */
+const EMBEDDED_LAYERS = [
+  ['values', 'expressions/expression-types'],
+  ['expressions', 'filters/match'],
+  ['filters', 'aggregation/pipeline'],
+  ['aggregation', 'updates/update'],
+  ['updates', 'storage/versions'],
+  ['storage', 'queries/bounds'],
+  ['queries', 'commands/command'],
+  ['commands', 'protocol/wire'],
+] as const;
+const plantedIn = ([layer, above]: (typeof EMBEDDED_LAYERS)[number]): [string, string, string] => [
+  `embedded-mongo-${layer}-know-nothing-above`,
+  `embedded-mongo/${layer}/planted.ts`,
+  `export type * from '../${above}';`,
+];
+
 /** A file to plant, what it contains, and the one rule it breaks. */
 const PLANTS: [rule: string, file: string, content: string][] = [
   [
@@ -35,7 +52,8 @@ const PLANTS: [rule: string, file: string, content: string][] = [
   ['engine-is-pure', 'modules/matchmaking/engine/planted-library.ts', "export { z } from 'zod';"],
   ['engine-is-pure', 'modules/matchmaking/engine/planted-core.ts', "export * from '../../../core/clock';"],
   ['embedded-mongo-stands-alone', 'embedded-mongo/planted.ts', "export * from '../core/clock';"],
-  ['embedded-mongo-is-entered-at-index', 'database/planted-inside.ts', "export * from '../embedded-mongo/values';"],
+  ['embedded-mongo-is-entered-at-index', 'database/planted-inside.ts', "export * from '../embedded-mongo/limits';"],
+  ...EMBEDDED_LAYERS.map(plantedIn),
 ];
 
 /** What some of those import. */

@@ -57,6 +57,8 @@ export async function startChild({ command, args, env, cwd, onLine = () => undef
     signal: (signal) => void spawned.kill(signal),
     async stop(patienceMs = PATIENCE_MS) {
       const late = setTimeout(() => child.signal('SIGKILL'), patienceMs);
+      // one that is frozen could not hear it
+      child.signal('SIGCONT');
       if (!asked) child.signal('SIGTERM');
       asked = true;
       await exited;

@@ -1,5 +1,5 @@
 import { freePort } from './child';
-import { startInstance, type Instance } from './instance';
+import { createMember, type Member } from './member';
 import { startProxy } from './proxy';
 import { startDatabase, startRedis, type Service } from './services';
 
@@ -13,19 +13,6 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/** A place in the cluster; whoever holds it may end, and another one take it over. */
-export interface Member {
-  readonly name: string;
-  readonly url: string;
-  readonly instance: Instance | undefined;
-  /** Nothing happens where it runs. */
-  start(): Promise<void>;
-  /** Graceful. */
-  stop(): Promise<void>;
-  /** @returns false where nothing runs here */
-  signal(signal: NodeJS.Signals): boolean;
-}
-
 export interface ClusterOptions {
   instances: number;
   /** Of the proxy; 0: any free one. */
@@ -35,7 +22,6 @@ export interface ClusterOptions {
   /** Settings of every instance. */
   env: Record<string, string | undefined>;
   onLine: (who: string, line: string) => void;
-  /** An instance ended, how, and whether somebody had asked it to. */
   onExit: (who: string, how: string, asked: boolean) => void;
 }
 
@@ -59,10 +45,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     };
     const ports = await Promise.all(Array.from({ length: instances }, freePort));
     const members = ports.map((own, i) => createMember(String(i + 1), own, { ...options, env, onLine }));
-    const proxy = await startProxy(
-      port,
-      ports.map((own) => ({ port: own })),
-    );
+    const proxy = await startProxy(port, members);
     releasers.push(() => proxy.close());
     releasers.push(() => Promise.all(members.map((member) => member.stop())));
     await Promise.all(members.map((member) => member.start()));
@@ -72,43 +55,4 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await stop();
     throw error;
   }
-}
-
-function createMember(name: string, port: number, options: ClusterOptions): Member {
-  let instance: Instance | undefined;
-  let starting: Promise<void> | undefined;
-  let stopping = false;
-
-  const launch = async () => {
-    stopping = false;
-    const onLine = (line: string) => options.onLine(name, line);
-    const mine = await startInstance({ name, port, env: options.env, onLine });
-    instance = mine;
-    void mine.child.exited.then((how) => {
-      instance = undefined;
-      options.onExit(name, how, stopping);
-    });
-  };
-
-  return {
-    name,
-    url: `http://127.0.0.1:${port}`,
-    get instance() {
-      return instance;
-    },
-    async start() {
-      if (instance) return;
-      starting ??= launch().finally(() => (starting = undefined));
-      await starting;
-    },
-    async stop() {
-      await starting?.catch(() => undefined);
-      stopping = true;
-      await instance?.child.stop();
-    },
-    signal(signal) {
-      instance?.child.signal(signal);
-      return instance !== undefined;
-    },
-  };
 }

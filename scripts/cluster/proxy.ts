@@ -16,6 +16,8 @@ export interface Proxy {
   readonly live: number;
   /** Asks every instance now, instead of within a moment. */
   look(): Promise<void>;
+  /** Ends every WebSocket without a word. */
+  cutSockets(): void;
   close(): Promise<void>;
 }
 
@@ -128,15 +130,18 @@ export async function startProxy(port: number, targets: readonly Target[]): Prom
   await readiness.tick();
   readiness.start();
 
+  const cutSockets = () => sockets.forEach((socket) => socket.destroy());
+
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     get live() {
       return targets.length - down.size;
     },
     look: () => readiness.tick(),
+    cutSockets,
     async close() {
       await readiness.stop();
-      for (const socket of sockets) socket.destroy();
+      cutSockets();
       http.closeAllConnections();
       http.close();
       await once(http, 'close');

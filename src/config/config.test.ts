@@ -38,6 +38,14 @@ describe('configuration', () => {
     });
   });
 
+  it('logs for people in development on a terminal, for machines elsewhere, and as it is told', () => {
+    const pretty = (environment: Record<string, string>, onTerminal: boolean) =>
+      loadConfig(environment, generate, onTerminal).log.pretty;
+    expect([pretty({}, true), pretty({}, false)]).toEqual([true, false]);
+    expect([pretty({ LOG_PRETTY: 'false' }, true), pretty({ LOG_PRETTY: 'true' }, false)]).toEqual([false, true]);
+    expect([pretty({ NODE_ENV: 'test' }, true), pretty(PRODUCTION, true)]).toEqual([false, false]);
+  });
+
   it('takes an empty variable for one that is not set', () => {
     expect(loadConfig({ PORT: '', MONGODB_URI: '', LOG_LEVEL: '' }, generate)).toEqual(loadConfig({}, generate));
   });

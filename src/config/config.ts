@@ -63,7 +63,9 @@ export const environmentSchema = z.object({
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .optional()
     .describe('Default info; silent in test'),
-  LOG_PRETTY: flag.default(false).describe('Readable log lines instead of JSON; needs the development dependencies'),
+  LOG_PRETTY: flag
+    .optional()
+    .describe('Readable log lines instead of JSON; default true in development on a terminal, else false'),
   METRICS_PORT: integer(0, 65_535)
     .optional()
     .describe('Serves /metrics on a port of its own; default 9464 in production, off elsewhere'),
@@ -137,11 +139,13 @@ export interface GeneratedSecrets {
 /**
  * Parses and freezes the configuration.
  * @param generate makes secrets where development brings none; never called in production.
+ * @param onTerminal whether a person reads the output
  * @throws ConfigError naming every fault at once.
  */
 export function loadConfig(
   environment: Record<string, string | undefined>,
   generate: (dataDir: string) => GeneratedSecrets,
+  onTerminal = false,
 ): Config {
   const parsed = environmentSchema.safeParse(withoutEmpty(environment));
   if (!parsed.success) throw faults(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
@@ -153,10 +157,15 @@ export function loadConfig(
   if (env.JWT_PREVIOUS_KEY_ID === env.JWT_KEY_ID) problems.push('JWT_PREVIOUS_KEY_ID: must differ from JWT_KEY_ID');
   if (problems.length > 0) throw faults(problems);
   const generated = env.JWT_SECRET && env.JWT_REFRESH_SECRET ? undefined : generate(env.DATA_DIR);
-  return deepFreeze(toConfig(env, production, generated));
+  return deepFreeze(toConfig(env, production, generated, onTerminal));
 }
 
-function toConfig(env: Environment, production: boolean, generated: GeneratedSecrets | undefined): Config {
+function toConfig(
+  env: Environment,
+  production: boolean,
+  generated: GeneratedSecrets | undefined,
+  onTerminal: boolean,
+): Config {
   return {
     env: env.NODE_ENV,
     http: {
@@ -190,7 +199,10 @@ function toConfig(env: Environment, production: boolean, generated: GeneratedSec
       refreshTokenDays: env.REFRESH_TOKEN_DAYS,
       bcryptCost: env.BCRYPT_COST,
     },
-    log: { level: env.LOG_LEVEL ?? (env.NODE_ENV === 'test' ? 'silent' : 'info'), pretty: env.LOG_PRETTY },
+    log: {
+      level: env.LOG_LEVEL ?? (env.NODE_ENV === 'test' ? 'silent' : 'info'),
+      pretty: env.LOG_PRETTY ?? (env.NODE_ENV === 'development' && onTerminal),
+    },
     metrics: { port: env.METRICS_PORT ?? (production ? 9464 : undefined) },
     matchmaking: {
       tickMs: env.MATCHMAKING_TICK_MS,

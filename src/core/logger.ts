@@ -1,10 +1,12 @@
+import { createRequire } from 'node:module';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import type PinoPretty from 'pino-pretty';
 
 export type { Logger };
 
 export interface LoggerOptions {
   level: string;
-  /** Human-readable lines instead of JSON; needs the development dependency pino-pretty. */
+  /** Human-readable lines instead of JSON, where the development dependency pino-pretty is installed. */
   pretty: boolean;
 }
 
@@ -34,7 +36,17 @@ export function createLogger({ level, pretty }: LoggerOptions, destination?: Des
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (destination) return pino(options, destination);
-  if (!pretty) return pino(options);
-  const transport = { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } };
-  return pino({ level, redact: options.redact, transport });
+  const lines = pretty ? prettyLines() : undefined;
+  return lines ? pino({ level, redact: options.redact }, lines) : pino(options);
+}
+
+/** Written at once, in this process: lines stay in order with what else is printed, and the last one is not lost. */
+function prettyLines(): DestinationStream | undefined {
+  try {
+    const format = createRequire(__filename)('pino-pretty') as typeof PinoPretty;
+    return format({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l', sync: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
 }

@@ -87,6 +87,28 @@ describe('the outbox', () => {
     expect(told).toEqual([1, 2]);
   });
 
+  test('keeps its claim for as long as it works, however long that is', async () => {
+    const slow = instance();
+    const rival = instance(slow.clock);
+    rival.remember();
+    await slow.append('a', 1);
+    let finish: () => void = () => undefined;
+    slow.listen(() => new Promise<void>((resolve) => (finish = resolve)));
+    const telling = slow.tick();
+    const held = async () => (await connection.collection('outbox').findOne())?.['notBefore'] as Date;
+    const before = slow.clock.now();
+    while ((await held()).getTime() === before) await new Promise(setImmediate);
+    const first = await held();
+    slow.clock.advance(3_000);
+    while ((await held()).getTime() === first.getTime()) await new Promise(setImmediate);
+    slow.clock.advance(3_000);
+    await rival.tick();
+    expect(rival.told).toEqual([]);
+    finish();
+    await telling;
+    expect(await connection.collection('outbox').countDocuments({ deliveredAt: null })).toBe(0);
+  });
+
   test('tells again what a subscriber failed on, with the same event id, and the later facts of its key only then', async () => {
     const { append, tick, told, remember, listen, clock } = instance();
     let broken = true;

@@ -9,10 +9,10 @@ import { createLoop, type Loop } from '../core/loop';
  * The outbox: facts written in the same transaction as the change they tell of, and published on the bus afterwards, at
  * least once and in order within one key. A crash between commit and telling delays the news and never loses it.
  *
- * The relay claims a batch of due rows by a conditional update: a lock that expires, so that several instances can run
- * relays and a crashed one is taken over from. It then gives back every claimed row with an earlier untold row of the
- * same key outside the claim, which is what keeps the order of a key over relays, batches and retries. Rows of different keys are
- * published side by side, rows of one key one after the other, and what every subscriber took is marked as delivered. A row whose
+ * The relay claims a batch of due rows by a conditional update: a lock that expires unless it is renewed, so that several
+ * instances can run relays and a crashed one is taken over from within seconds. It then gives back every claimed row with an
+ * earlier untold row of the same key outside the claim, which is what keeps the order of a key over relays, batches and retries.
+ * Rows of different keys are published side by side, rows of one key one after the other, and what every subscriber took is marked as delivered. A row whose
  * subscriber fails (or does not come back in time) waits with a growing delay, and the later rows of its key wait with it.
  */
 export interface Outbox<Events> {
@@ -43,7 +43,9 @@ interface OutboxRow {
 }
 
 const BATCH = 500;
-const CLAIM_MS = 30_000;
+/** A claim is renewed while its relay works, so that what a crashed one had claimed is told soon by another one. */
+const CLAIM_MS = 4_000;
+const RENEW_EVERY_MS = 1_000;
 /** A batch stops taking up rows after this, so that what it tells is still its own. */
 const BATCH_MS = 10_000;
 const FIRST_RETRY_MS = 500;
@@ -166,12 +168,36 @@ export function createOutbox<Events extends EventMap>({
     return rows;
   };
 
+  const tellBatch = async (rows: OutboxRow[]): Promise<OutboxRow[]> => {
+    const until = clock.now() + BATCH_MS;
+    const keys = [...groupBy(rows, (row) => row.key).values()];
+    return (await Promise.all(keys.map((ofKey) => tellInOrder(ofKey, until)))).flat();
+  };
+
+  /** Keeps the claim on those of these rows that are still in it, for as long as `work` takes. */
+  const whileRenewing = async <Result>(rows: OutboxRow[], work: () => Promise<Result>): Promise<Result> => {
+    const [first] = rows;
+    const claimed = { _id: { $in: rows.map((row) => row._id) }, claim: first?.claim ?? null };
+    const renewal = createLoop({
+      name: 'outbox claim',
+      everyMs: RENEW_EVERY_MS,
+      tick: async () => {
+        await Row.updateMany(claimed, { $set: { notBefore: new Date(clock.now() + CLAIM_MS) } });
+      },
+      onError: (err) => logger.warn({ err }, 'a claim on news could not be renewed'),
+    });
+    if (first) renewal.start();
+    try {
+      return await work();
+    } finally {
+      await renewal.stop();
+    }
+  };
+
   const relayOnce = async () => {
     for (;;) {
       const { rows, more } = await claimBatch();
-      const until = clock.now() + BATCH_MS;
-      const keys = [...groupBy(rows, (row) => row.key).values()];
-      const told = (await Promise.all(keys.map((ofKey) => tellInOrder(ofKey, until)))).flat();
+      const told = await whileRenewing(rows, () => tellBatch(rows));
       if (told.length > 0)
         await Row.updateMany(
           { _id: { $in: told.map((row) => row._id) } },

@@ -7,12 +7,21 @@ export type Transact = <Result>(work: (session: ClientSession) => Promise<Result
 /**
  * Transactions over a connection. `work` runs again from the start after a transient conflict (the driver's rule), so it
  * must not have effects outside its session; anything else it throws aborts the transaction and comes out as it is.
+ *
+ * A process that is killed within a transaction leaves its locks behind until the database ends the transaction (in MongoDB after 60 s).
+ * Whoever runs into them is told UNAVAILABLE after a while: the driver would go on trying for two minutes.
  */
-export function createTransact(connection: Connection): Transact {
+export function createTransact(connection: Connection, giveUpMs = 5_000): Transact {
   return async (work) => {
+    const begun = performance.now();
+    const attempt = (session: ClientSession) => {
+      if (performance.now() - begun > giveUpMs)
+        throw new AppError('UNAVAILABLE', 'The same is being changed by somebody else: try again.', { retryAfter: 2 });
+      return work(session);
+    };
     const session = await connection.startSession();
     try {
-      return await session.withTransaction(() => work(session), {
+      return await session.withTransaction(async () => attempt(session), {
         readConcern: { level: 'snapshot' },
         writeConcern: { w: 'majority' },
       });

@@ -4,14 +4,14 @@
  */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { type Server } from './command';
-import { serveConnection } from './connection';
-import { SET_NAME } from './commands-server';
-import { Cursors } from './cursors';
-import { openDisk } from './disk';
-import { PARAMETERS, startMonitor } from './monitor';
-import { Sessions } from './sessions';
-import { Store } from './store';
+import { type Server } from './commands/command';
+import { serveConnection } from './protocol/connection';
+import { SET_NAME } from './commands/server';
+import { Cursors } from './commands/cursors';
+import { openDisk } from './storage/disk';
+import { PARAMETERS, startMonitor } from './commands/monitor';
+import { Sessions } from './commands/sessions';
+import { Store } from './storage/store';
 
 export interface EmbeddedMongoOptions {
   /** Where the data is kept, made if there is none; without it, everything is in memory and goes with `stop`. */

@@ -64,7 +64,9 @@ const securityHeaders = helmet({
 function handlers(route: Route, deps: AppDeps): RequestHandler[] {
   const limiter = deps.limiters[route.limit ?? 'general'];
   return [
-    ...(route.access === 'anyone' ? [] : [requireIdentity(deps.authenticate, route.access)]),
+    ...(route.access === 'anyone'
+      ? []
+      : [requireIdentity(deps.authenticate, route.access, deps.limiters.strangers as RequestHandler | undefined)]),
     ...(limiter ? [limiter as RequestHandler] : []),
     ...(route.body ? jsonBody : []),
     validate(route),

@@ -31,7 +31,7 @@ const pagePolicy = helmet.contentSecurityPolicy({
 });
 
 /**
- * /openapi.json, /asyncapi.json and the pages at /docs, generated from the schemas that validate: when somebody first asks,
+ * /openapi.json, /asyncapi.json and the pages at /docs (where / leads), generated from the schemas that validate: when somebody first asks,
  * because a server that nobody reads about need not spend its start on it.
  */
 export function createDocs({ enabled, routes, clientEvents, publicUrl }: DocsDeps): Router {
@@ -42,6 +42,8 @@ export function createDocs({ enabled, routes, clientEvents, publicUrl }: DocsDep
   const asyncApi = once(() => asyncApiDocument(clientEvents, host));
   const events = once(() => eventsPage(asyncApi()));
 
+  // whoever opens the address that the server prints
+  router.get('/', (_request, response) => response.redirect('/docs'));
   router.get('/openapi.json', (_request, response) => void response.json(openApi()));
   router.get('/asyncapi.json', (_request, response) => void response.json(asyncApi()));
   router.use('/docs', pagePolicy);

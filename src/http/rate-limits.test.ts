@@ -3,7 +3,7 @@ import request from 'supertest';
 import { createLogger } from '../core/logger';
 import { problemHandler } from './problems';
 import { createRateLimits, LIMITS, type RateLimits } from './rate-limits';
-import type { AppResponse, LimitClass } from './route';
+import type { AppResponse } from './route';
 
 let limits: RateLimits | undefined;
 afterEach(() => limits?.stop());
@@ -28,7 +28,12 @@ interface Caller {
   ip?: string;
 }
 
-async function statuses(made: express.Express, name: LimitClass, times: number, { user, ip = '192.0.2.1' }: Caller) {
+async function statuses(
+  made: express.Express,
+  name: keyof typeof LIMITS,
+  times: number,
+  { user, ip = '192.0.2.1' }: Caller,
+) {
   const answers: number[] = [];
   for (let i = 0; i < times; i++) {
     const call = request(made).get(`/${name}`).set('x-forwarded-for', ip);

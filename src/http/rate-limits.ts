@@ -3,15 +3,18 @@ import { AppError } from '../core/errors';
 import type { AppResponse, LimitClass } from './route';
 
 /** The budgets, as data: requests per window, for each signed-in player, or for each address (IPv6 by /56) without one. */
-export const LIMITS: Record<Exclude<LimitClass, 'none'>, { windowSeconds: number; max: number; perAddress?: true }> = {
+export const LIMITS: Record<Limit, { windowSeconds: number; max: number; perAddress?: true }> = {
   general: { windowSeconds: 60, max: 600 },
   search: { windowSeconds: 60, max: 120 },
   submit: { windowSeconds: 60, max: 60 },
   /** Login, register, refresh: always by address, and never open when Redis is away. */
   credentials: { windowSeconds: 60, max: 60, perAddress: true },
+  /** Requests without a good access token. Those with one go on: nobody is locked out by a neighbour behind one address. */
+  strangers: { windowSeconds: 60, max: 300, perAddress: true },
 };
 
-export type RateLimiters = Record<LimitClass, RateLimitRequestHandler | undefined>;
+type Limit = Exclude<LimitClass, 'none'> | 'strangers';
+export type RateLimiters = Record<Limit | 'none', RateLimitRequestHandler | undefined>;
 export type LimitStoreFactory = (name: string) => Store;
 
 export interface RateLimits {
@@ -19,6 +22,10 @@ export interface RateLimits {
   /** Ends what the stores keep running. */
   stop(): void;
 }
+
+const IPV6_PREFIX = 56;
+/** What counts as one address. */
+export const networkOf = (ip: string): string => ipKeyGenerator(ip, IPV6_PREFIX);
 
 /** One limiter per class. `createStore` brings Redis; without it counts live in this process. */
 export function createRateLimits(
@@ -38,6 +45,7 @@ export function createRateLimits(
       search: limiter('search'),
       submit: limiter('submit'),
       credentials: limiter('credentials'),
+      strangers: limiter('strangers'),
       none: undefined,
     },
     stop: () => stores.forEach((store) => void store.shutdown?.()),
@@ -57,7 +65,7 @@ function createLimiter(name: keyof typeof LIMITS, store: Store): RateLimitReques
     passOnStoreError: false,
     keyGenerator: (request, response) => {
       const player = (response as AppResponse).locals.player;
-      return player && !perAddress ? `user:${player.userId}` : `ip:${ipKeyGenerator(request.ip ?? '', 56)}`;
+      return player && !perAddress ? `user:${player.userId}` : `ip:${ipKeyGenerator(request.ip ?? '', IPV6_PREFIX)}`;
     },
     handler: (request, _response, next) => {
       const resetTime = (request as unknown as { rateLimit?: { resetTime?: Date } }).rateLimit?.resetTime;

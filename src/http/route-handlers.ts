@@ -8,15 +8,26 @@ import { parseInput } from './validation';
 
 /** The steps of a request to a route of the registry: who asks, what is sent, and the answer. */
 
+/** @param strangers limits those who do not show a good token */
 export function requireIdentity(
   authenticate: (token: string) => Promise<Identity>,
   access: 'player' | 'admin',
+  strangers?: RequestHandler,
 ): RequestHandler {
-  return async (request, response, next) => {
-    const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+  const identify = async (authorization = ''): Promise<Identity> => {
+    const [scheme, token] = authorization.split(' ');
     if (scheme?.toLowerCase() !== 'bearer' || !token)
       throw new AppError('UNAUTHENTICATED', 'Send `Authorization: Bearer <access token>`.');
-    const player = await authenticate(token);
+    return authenticate(token);
+  };
+  return async (request, response, next) => {
+    let player: Identity;
+    try {
+      player = await identify(request.headers.authorization);
+    } catch (error) {
+      if (!strangers || !(error instanceof AppError) || error.code !== 'UNAUTHENTICATED') throw error;
+      return strangers(request, response, (limited?: unknown) => next(limited ?? error));
+    }
     if (access === 'admin' && player.role !== 'admin') throw new AppError('FORBIDDEN', 'Only an admin may do this.');
     (response as AppResponse).locals.player = player;
     next();

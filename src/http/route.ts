@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import type { z, ZodType } from 'zod';
 import type { ErrorCode } from '../core/errors';
 
@@ -77,5 +77,4 @@ export interface Locals {
   input?: RouteInput<unknown, unknown, unknown>;
 }
 
-export type AppRequest = Request;
 export type AppResponse = Response<unknown, Locals & Record<string, unknown>>;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AppError, toProblem } from '../core/errors';
 import { asUnavailable } from '../database/transaction';
 import type { Identity } from '../http/route';
+import type { Budgets } from './budgets';
 
 /** What is known of a socket: whose it is, and until when its access token lets it stay. */
 export interface SocketData {
@@ -20,22 +21,78 @@ export function createAdmission(authenticate: (token: string) => Promise<Identit
 
 const handshake = z.object({ token: z.string().min(1).max(4096) });
 
-/** The middleware of the handshake: a refused client gets `connect_error` in the words of a problem document. */
-export function admitAtHandshake(admit: Admission) {
+/** New connections, as data: how often one player may connect, and one address may be refused. */
+export const CONNECTING = {
+  ofOnePlayer: { max: 60, perSeconds: 60 },
+  refusedFromOneAddress: { max: 120, perSeconds: 60 },
+} as const;
+/** Of one player on one instance: more devices than anybody has. */
+export const MAX_SOCKETS = 32;
+
+/** What is counted at the handshake. */
+export interface Turnstile {
+  budgets: Budgets;
+  openSockets: (userId: string) => number;
+  addressOf: (socket: Socket) => string;
+}
+
+/**
+ * The middleware of the handshake: a refused client gets `connect_error` in the words of a problem document, and does not
+ * come back by itself. Where the fault is ours the connection is closed instead, so that the client tries again.
+ * @param turnstile none: rate limits are off
+ */
+export function admitAtHandshake(admit: Admission, turnstile?: Turnstile) {
+  const check = async (socket: Socket) => {
+    const parsed = handshake.safeParse(socket.handshake.auth);
+    if (!parsed.success) throw new AppError('UNAUTHENTICATED', 'Connect with `auth: {token: <access token>}`.');
+    const admitted = await admit(parsed.data.token);
+    if (turnstile) pass(turnstile, admitted.player.userId);
+    Object.assign(socket.data as SocketData, admitted);
+  };
+
+  /** A refusal costs the address; whoever comes with a good token is not held up by those who do not. */
+  const priced = (socket: Socket, error: unknown): unknown => {
+    if (!turnstile || !(error instanceof AppError) || error.code !== 'UNAUTHENTICATED') return error;
+    try {
+      const address = turnstile.addressOf(socket);
+      turnstile.budgets.spend(address, 'refused connections', CONNECTING.refusedFromOneAddress);
+      return error;
+    } catch (limited) {
+      return limited;
+    }
+  };
+
   return (socket: Socket, next: (error?: ExtendedError) => void): void => {
-    const check = async () => {
-      const parsed = handshake.safeParse(socket.handshake.auth);
-      if (!parsed.success) throw new AppError('UNAUTHENTICATED', 'Connect with `auth: {token: <access token>}`.');
-      Object.assign(socket.data as SocketData, await admit(parsed.data.token));
-    };
-    check().then(
+    check(socket).then(
       () => next(),
-      (error: unknown) => {
-        const { code, detail } = toProblem(asUnavailable(error));
-        next(Object.assign(new Error(detail), { data: { code, message: detail } }));
+      (thrown: unknown) => {
+        const { code, detail, status } = toProblem(asUnavailable(priced(socket, thrown)));
+        if (status >= 500) socket.conn.close();
+        else next(Object.assign(new Error(detail), { data: { code, message: detail } }));
       },
     );
   };
+}
+
+function pass({ budgets, openSockets }: Turnstile, userId: string): void {
+  budgets.spend(userId, 'connections', CONNECTING.ofOnePlayer);
+  if (openSockets(userId) >= MAX_SOCKETS)
+    throw new AppError('RATE_LIMITED', `You have ${MAX_SOCKETS} connections already: close one first.`);
+}
+
+/**
+ * Asks once more, for a socket that stands in its rooms by now: a session that ended just before was ended for rooms that
+ * this socket was not in yet. @returns why it may not stay, or nothing
+ */
+export async function lateRefusal(admit: Admission, socket: Socket): Promise<string | undefined> {
+  try {
+    await admit((socket.handshake.auth as { token: string }).token);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.status >= 500) throw error;
+    // a token that has just run out may still be replaced by `auth:refresh`
+    return error.code === 'TOKEN_EXPIRED' ? undefined : error.message;
+  }
 }
 
 /** `exp` of a token whose signature has been checked just before. */

@@ -33,13 +33,15 @@ export function ownEvents(deps: {
       answer: z.object({ expiresAt: timestamp.nullable().describe('When this connection ends') }),
       budget: { max: 10, perSeconds: 10 },
       handler: async ({ socket, player }, { token }) => {
-        const next = await admit(token);
-        if (next.player.userId !== player.userId)
+        const { player: owner } = await admit(token);
+        if (owner.userId !== player.userId)
           throw new AppError('FORBIDDEN', 'The token belongs to another user: open a new connection.');
+        await socket.join(sessionRoom(owner.sessionId));
+        // once more: a session that ended before the join did not end this socket
+        const next = await admit(token);
         Object.assign(socket.data as SocketData, next);
         // the end of the session it came with is no longer this socket's end
-        if (next.player.sessionId !== player.sessionId) await socket.leave(sessionRoom(player.sessionId));
-        await socket.join(sessionRoom(next.player.sessionId));
+        if (owner.sessionId !== player.sessionId) await socket.leave(sessionRoom(player.sessionId));
         return { expiresAt: next.expiresAt === null ? null : new Date(next.expiresAt).toISOString() };
       },
     }),

@@ -8,18 +8,20 @@ import type { Clock } from '../core/clock';
 import { AppError } from '../core/errors';
 import type { Logger } from '../core/logger';
 import type { Loop } from '../core/loop';
+import { networkOf } from '../http/rate-limits';
 import type { Identity } from '../http/route';
 import { addressOf } from './address';
-import { admitAtHandshake, createAdmission, type SocketData } from './admission';
+import { admitAtHandshake, createAdmission, lateRefusal, type SocketData } from './admission';
 import { createBudgets } from './budgets';
 import type { ClientEvent } from './client-event';
 import { createFeed, type Feed } from './feed';
+import { cutOffFloods } from './floods';
 import { onEvent, refuseUnknownEvents } from './on-event';
 import { ownEvents, presenceRoom } from './own-events';
 import { createPresence } from './presence';
 import type { SignalEvents, Snapshot } from './protocol';
 import { sessionRoom, userRoom } from './rooms';
-import { createWatch } from './watch';
+import { createWatch, sayGoodbye } from './watch';
 
 export { lobbyRoom } from './rooms';
 
@@ -137,7 +139,12 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
 
   const admit = createAdmission((token) => served().authenticate(token));
   const own = ownEvents({ admit, presence, snapshotOf });
-  io.use(admitAtHandshake(admit));
+  const turnstile = {
+    budgets,
+    openSockets: (userId: string) => io.of('/').adapter.rooms.get(userRoom(userId))?.size ?? 0,
+    addressOf: (socket: Socket) => networkOf(addressOf(socket, config.trustProxyHops)),
+  };
+  io.use(admitAtHandshake(admit, config.rateLimits ? turnstile : undefined));
 
   const setUp = async (socket: Socket) => {
     const { player } = socket.data as SocketData;
@@ -148,6 +155,8 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     presence.arrived(player.userId);
     socket.once('disconnect', () => presence.left(player.userId));
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
+    const reason = await lateRefusal(admit, socket);
+    if (reason !== undefined) return sayGoodbye(socket, reason);
     await socket.join(await served().rooms(player.userId));
     socket.emit('connected', await snapshotOf(player.userId));
     logger.debug({ userId: player.userId, address: addressOf(socket, config.trustProxyHops) }, 'socket connected');
@@ -188,6 +197,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
         raw.once('close', () => upgraded.delete(raw));
       });
       io.attach(http);
+      cutOffFloods({ io, clock, logger });
     },
     async stop() {
       stopping = true;

@@ -27,13 +27,18 @@ export function createWatch(deps: { io: Server; clock: Clock; logger: Logger; bu
           // nothing more gets through to it, a farewell neither
           socket.conn.request.socket.destroy();
         } else if (expiresAt !== null && now >= expiresAt + TOKEN_GRACE_MS) {
-          socket.emit('session:expired', { reason: 'the access token has expired' });
-          socket.disconnect(true);
+          sayGoodbye(socket, 'the access token has expired');
         }
       }
     },
     onError: (err) => logger.error({ err }, 'the watch over sockets failed'),
   });
+}
+
+/** Closes a socket for good: the client does not come back by itself. */
+export function sayGoodbye(socket: Socket, reason: string): void {
+  socket.emit('session:expired', { reason });
+  socket.disconnect(true);
 }
 
 function isSlow({ conn }: Socket): boolean {

@@ -112,8 +112,13 @@ describe('/asyncapi.json', () => {
   });
 });
 
+test('whoever opens the address of the server is led to the pages', async () => {
+  const answer = await fetch(server.url);
+  expect([answer.status, answer.url]).toEqual([200, `${server.url}/docs`]);
+});
+
 test('both can be switched off', async () => {
   const quiet = await startTestServer({ env: { DOCS: 'false' } });
-  for (const path of ['/openapi.json', '/asyncapi.json', '/docs'])
+  for (const path of ['/', '/openapi.json', '/asyncapi.json', '/docs'])
     expect((await request(quiet, 'GET', path)).status).toBe(404);
 });

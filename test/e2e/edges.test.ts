@@ -116,7 +116,7 @@ describe('whatever is sent to any route', () => {
   });
 
   test('unknown paths are 404, and other methods 405 with those that there are', async () => {
-    for (const path of ['/', '/api', '/api/nope', '/metrics', '/.git/config', '/api/lobbies/open/more'])
+    for (const path of ['/api', '/api/nope', '/metrics', '/.git/config', '/api/lobbies/open/more'])
       expectProblem(await request(server, 'GET', path), 'NOT_FOUND');
     const answer = await request(server, 'PUT', `/api/lobbies/${ID}`);
     expectProblem(answer, 'METHOD_NOT_ALLOWED');
@@ -270,6 +270,18 @@ describe('rate limits', () => {
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     }
     expect((await login('192.0.2.2')).status).toBe(401);
+  });
+
+  test('requests without a good token by address, while those with one go on', async () => {
+    const server = await startTestServer({ env: { RATE_LIMITS: 'true', TRUST_PROXY_HOPS: '1' } });
+    const { accessToken } = await registerPlayer(server);
+    const guess = (token: string, ip = '192.0.2.1') =>
+      request(server, 'GET', '/api/users/me', { token, headers: { 'x-forwarded-for': ip } });
+    const answers = await Promise.all(Array.from({ length: LIMITS.strangers.max }, (_, i) => guess(`${i}.x.y`)));
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+    expectProblem(await guess('one.too.many'), 'RATE_LIMITED');
+    expectProblem(await guess('', '192.0.2.2'), 'UNAUTHENTICATED');
+    expect((await guess(accessToken)).status).toBe(200);
   });
 });
 

@@ -1,6 +1,7 @@
 import { io, type Socket } from 'socket.io-client';
 import { withDatabase } from '../../src/database/connect';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
+import { FLOOD } from '../../src/realtime/floods';
 import type { MaogaServer } from '../../src/server';
 import { connectSocket, playerOf, registerPlayer, request, type Player, type PlayerSocket } from '../support/client';
 import { shiftedClock, startTestServer } from '../support/server';
@@ -197,6 +198,14 @@ describe('sockets', () => {
       const rude = await player.connect();
       const end = ended(rude);
       rude.socket.emit('chat:send', { lobbyId: 'f'.repeat(24), content: 'x'.repeat(70_000) });
+      await end;
+      expect((await witness.send('sync', {})).ok).toBe(true);
+    });
+
+    test('a flood of events ends that connection, and no other', async () => {
+      const flooding = await (await registerPlayer(server)).connect();
+      const end = ended(flooding);
+      for (let i = 0; i <= FLOOD.packets; i++) flooding.socket.emit('sync', {});
       await end;
       expect((await witness.send('sync', {})).ok).toBe(true);
     });

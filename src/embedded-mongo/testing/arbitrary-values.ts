@@ -1,7 +1,7 @@
 /** Random BSON values and documents for property tests: few names and few values, so that they meet. */
 import { Binary, BSONRegExp, Code, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId, Timestamp } from 'bson';
 import fc from 'fast-check';
-import { type Doc, type Value } from '../bson-types';
+import { type Doc, type Value } from '../values/bson-types';
 
 const decimal = fc
   .tuple(fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n }), fc.integer({ min: -30, max: 30 }))

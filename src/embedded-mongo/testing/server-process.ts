@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const CLI = join(__dirname, '..', 'cli.ts');
+/** What Node runs unless told otherwise: the source. */
+const SOURCE = ['--import', 'tsx', join(__dirname, '..', 'cli.ts')];
 
 export interface ServerProcess {
   readonly uri: string;
@@ -13,12 +14,12 @@ export interface ServerProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-const command = (args: string[]): ChildProcess =>
-  spawn(process.execPath, ['--import', 'tsx', CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+const command = (program: string[], args: string[]): ChildProcess =>
+  spawn(process.execPath, [...program, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** @throws Error with what it said, where it ends without serving */
-export async function startServerProcess(args: string[]): Promise<ServerProcess> {
-  const child = command(args);
+export async function startServerProcess(args: string[], program = SOURCE): Promise<ServerProcess> {
+  const child = command(program, args);
   const said = collect(child);
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   const lines = createInterface({ input: child.stdout! });
@@ -37,7 +38,7 @@ export async function startServerProcess(args: string[]): Promise<ServerProcess>
 
 /** Runs the command line to its end. */
 export async function runCli(args: string[]): Promise<{ code: number; text: string }> {
-  const child = command(args);
+  const child = command(SOURCE, args);
   const said = collect(child);
   const [code] = (await once(child, 'close')) as [number];
   return { code, text: said() };

@@ -127,12 +127,15 @@ export class Engine {
    * tickets of a match wait no longer, and are not found again; when it stands, `remove` them, and where it comes to nothing, `add`
    * them again. Carry a pass through before the next one begins.
    * @param now ms since the epoch
-   * @param only the pools to search; all of them where it is left out
+   * @param only the pools to search, all of them where it is left out; the others are kept up to date
    */
   *pass(now: number, only?: ReadonlySet<string>): Generator<PoolProposal | null> {
     const shifts: Shift[] = [];
     for (const { key, pool, search } of [...this.standings]) {
-      if (only && !only.has(key)) continue;
+      if (only && !only.has(key)) {
+        yield* pool.follow(now);
+        continue;
+      }
       yield* pool.advance(now);
       search.begin(now);
       shifts.push(...shiftsOf(key, pool, yield* pool.takeFresh(), now));

@@ -200,6 +200,14 @@ export class Pool {
     }
   }
 
+  /** As `advance`, for a pool that is searched elsewhere: what somebody can hope for is kept for whoever searches it next. */
+  *follow(now: number): Generator<null> {
+    yield* this.advance(now);
+    // those that have left since are listed still
+    if (this.fresh.length > 2 * this.depth + STRIDE)
+      this.fresh = [...new Set(this.fresh)].filter((slot) => this.isFresh(slot));
+  }
+
   /** Puts tickets into the order and into their classes, in one go: those that have left since they were picked stay out. */
   private insert(sorted: Int32Array): void {
     const { slots } = this;

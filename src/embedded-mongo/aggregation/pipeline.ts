@@ -1,0 +1,53 @@
+/**
+ * Aggregation pipelines: `compilePipeline` checks the stages and chains them; documents flow through lazily, as iterables. Stages read other
+ * collections and write through the two ports of `PipelineEnv` only.
+ */
+import { isDoc, type Doc } from '../values/bson-types';
+import { MongoError, unsupported } from '../errors';
+import { GROUPS } from './stages-group';
+import { JOINS } from './stages-join';
+import { SHAPES } from './stages-shape';
+import { type PipelineEnv, type Stage, type StageMaker } from './stage-types';
+import { WRITES } from './stages-write';
+
+export { type PipelineEnv, type Reader, type WriteTarget } from './stage-types';
+
+const MAKERS: Record<string, StageMaker> = { ...SHAPES, ...GROUPS, ...JOINS, ...WRITES };
+const REFUSED = [
+  '$changeStream', '$collStats', '$currentOp', '$densify', '$fill', '$geoNear', '$indexStats', '$listLocalSessions', '$listSessions',
+  '$planCacheStats', '$search', '$searchMeta', '$setWindowFields', '$vectorSearch', '$changeStreamSplitLargeEvent', '$shardedDataDistribution',
+]; // prettier-ignore
+const ONLY_LAST = ['$out', '$merge'];
+const NOT_IN_FACETS = ['$out', '$merge', '$facet', '$documents'];
+
+/** `inside` names the stage whose sub-pipeline this is. */
+export function compilePipeline(stages: Doc[], env: PipelineEnv, inside?: string): Stage {
+  const compiled = stages.map((spec, i) => compileStage(spec, env, i, stages.length, inside));
+  return (docs) => compiled.reduce((flow, stage) => stage(flow), docs);
+}
+
+function compileStage(spec: Doc, env: PipelineEnv, at: number, count: number, inside?: string): Stage {
+  if (!isDoc(spec)) throw new MongoError(14, "Each element of the 'pipeline' array must be an object");
+  const [name, ...others] = Object.keys(spec);
+  if (name === undefined || others.length > 0) {
+    throw new MongoError(40323, 'A pipeline stage specification object must contain exactly one field.');
+  }
+  if (name === '$changeStream') throw new MongoError(40573, 'EmbeddedMongo does not support change streams');
+  if (REFUSED.includes(name)) throw unsupported(`the stage ${name}`);
+  const make = Object.hasOwn(MAKERS, name) ? MAKERS[name] : undefined;
+  if (!make) throw new MongoError(40324, `Unrecognized pipeline stage name: '${name}'`);
+  if (inside === '$facet' && NOT_IN_FACETS.includes(name)) {
+    throw new MongoError(40600, `${name} is not allowed to be used within a $facet stage`);
+  }
+  if (inside && ONLY_LAST.includes(name)) throw new MongoError(51047, `${name} is not allowed within a ${inside}`);
+  if (ONLY_LAST.includes(name) && at < count - 1) {
+    throw new MongoError(40601, `${name} can only be the final stage in the pipeline`);
+  }
+  if (name === '$documents' && at > 0)
+    throw new MongoError(40602, '$documents is only valid as the first stage in a pipeline');
+  return make(spec[name], env, (inner, e, stage) => compilePipeline(inner, e, stage));
+}
+
+export function runPipeline(stages: Doc[], source: Iterable<Doc>, env: PipelineEnv): Iterable<Doc> {
+  return compilePipeline(stages, env)(source);
+}

@@ -1,0 +1,144 @@
+/** `explain`: the plan that a query has, and with `executionStats` what it looked at, in mongod's form as far as tools read it. */
+import { hostname } from 'node:os';
+import { int, isDoc, type Doc } from '../values/bson-types';
+import { Args } from './command-args';
+import { words, type Command, type Commands, type Context } from './command';
+import { aggregation, envOf, findQuery, targetOf } from './read';
+import { MongoError } from '../errors';
+import { planQuery, type Plan } from '../queries/planner';
+import { findAll, type FullQuery } from '../queries/query';
+import { type Collection } from '../storage/collection';
+
+interface Explained {
+  namespace: string;
+  collection: Collection | undefined;
+  query: FullQuery;
+  /** The stage above the query's, if any. */
+  wrapper?: string;
+}
+
+const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
+
+function explain(context: Context): Doc {
+  const { command, args } = context;
+  const verbosity = args.has('verbosity') ? args.text('verbosity') : 'allPlansExecution';
+  if (!VERBOSITIES.includes(verbosity))
+    throw new MongoError(2, `verbosity string must be one of {${VERBOSITIES.join(', ')}}`);
+  const inner = command.explain;
+  if (!isDoc(inner)) throw new MongoError(14, "BSON field 'explain.explain' is the wrong type, expected type 'object'");
+  const [name = ''] = Object.keys(inner);
+  const explained = explainedQuery(name, { ...context, command: inner, args: new Args(inner, name) });
+  const { namespace, collection, query, wrapper } = explained;
+  const plan = planQuery(collection, query);
+  const winning = tree(plan, query, wrapper);
+  const reply: Doc = {
+    explainVersion: '1',
+    queryPlanner: {
+      namespace,
+      indexFilterSet: false,
+      parsedQuery: query.filter,
+      maxIndexedOrSolutionsReached: false,
+      winningPlan: winning,
+      rejectedPlans: [],
+    },
+  };
+  if (verbosity !== 'queryPlanner') reply.executionStats = statsOf(explained, context, winning);
+  const { $db: _db, lsid: _lsid, ...shown } = inner;
+  return { ...reply, command: { ...shown, $db: context.db }, serverInfo: { host: hostname(), version: '7.0.0' } };
+}
+
+function explainedQuery(name: string, context: Context): Explained {
+  const { args, now } = context;
+  switch (name) {
+    case 'find':
+      return findQuery(context);
+    case 'aggregate':
+      // nothing is run, so nothing is written
+      return aggregation({ ...context, writer: undefined });
+    case 'count':
+    case 'distinct':
+    case 'findAndModify': {
+      const { namespace, collection, collation, env } = targetOf(context);
+      const sort = name === 'findAndModify' ? { sort: args.document('sort') } : {};
+      const query = { filter: args.document('query') ?? {}, collation, env, hint: args.doc.hint, ...sort };
+      return { namespace, collection, query, wrapper: name === 'count' ? 'COUNT' : undefined };
+    }
+    case 'update':
+    case 'delete': {
+      const { namespace, collection } = targetOf(context);
+      const [first] = args.requiredDocuments(name === 'update' ? 'updates' : 'deletes');
+      const statement = new Args(first ?? {}, name);
+      const collation = statement.collation(collection?.collation);
+      const query = { filter: statement.document('q') ?? {}, collation, env: envOf(collation, undefined, now), hint: statement.doc.hint }; // prettier-ignore
+      return { namespace, collection, query, wrapper: name.toUpperCase() };
+    }
+    default:
+      throw new MongoError(59, `Explain failed due to unknown command: ${name}`);
+  }
+}
+
+/** The stages from the top down. */
+function tree(plan: Plan, query: FullQuery, wrapper?: string): Doc {
+  let node = access(plan, query);
+  const wrap = (stage: string, fields: Doc = {}): void => {
+    node = { stage, ...fields, inputStage: node };
+  };
+  const { sort, skip, limit } = query;
+  if (sort && Object.keys(sort).length > 0 && !plan.sorted && plan.stage !== 'EOF') wrap('SORT', { sortPattern: sort, memLimit: int(104857600), type: 'simple' }); // prettier-ignore
+  if (skip) wrap('SKIP', { skipAmount: int(skip) });
+  if (limit) wrap('LIMIT', { limitAmount: int(limit) });
+  if (wrapper) wrap(wrapper);
+  return node;
+}
+
+function access(plan: Plan, query: FullQuery): Doc {
+  const { index, bounds } = plan;
+  const filter = Object.keys(query.filter).length > 0 ? { filter: query.filter } : {};
+  const direction = plan.backwards ? 'backward' : 'forward';
+  if (plan.stage === 'OR')
+    return {
+      stage: 'FETCH',
+      ...filter,
+      inputStage: { stage: 'OR', inputStages: plan.inputs!.map((input) => scan(input)) },
+    };
+  if (plan.stage === 'IXSCAN') return { stage: 'FETCH', ...filter, inputStage: scan(plan) };
+  if (plan.stage === 'COLLSCAN') return { stage: 'COLLSCAN', ...filter, direction };
+  return { stage: plan.stage, ...(index && bounds ? { keyPattern: index.spec.key, indexName: index.spec.name } : {}) };
+}
+
+function scan({ index, bounds, backwards, counts }: Plan): Doc {
+  const { spec, multikey } = index!;
+  return {
+    stage: 'IXSCAN',
+    keyPattern: spec.key,
+    indexName: spec.name,
+    ...(spec.collation ? { collation: spec.collation.spec } : {}),
+    isMultiKey: multikey.size > 0,
+    isUnique: spec.unique,
+    isSparse: spec.sparse,
+    isPartial: spec.partial !== undefined,
+    indexVersion: int(2),
+    direction: backwards ? 'backward' : 'forward',
+    boundedFields: int(bounds!.fields),
+    intervals: int(bounds!.intervals.length),
+    ...(counts.keys > 0 ? { keysExamined: int(counts.keys) } : {}),
+  };
+}
+
+function statsOf({ collection, query }: Explained, context: Context, winning: Doc): Doc {
+  const started = Date.now();
+  const { plan, found } = findAll(collection, query, context.view);
+  const all = [plan, ...(plan.inputs ?? [])];
+  const sum = (what: 'keys' | 'docs'): number => all.reduce((total, { counts }) => total + counts[what], 0);
+  return {
+    executionSuccess: true,
+    nReturned: int(found.length),
+    executionTimeMillis: int(Date.now() - started),
+    totalKeysExamined: int(sum('keys')),
+    totalDocsExamined: int(sum('docs')),
+    executionStages: { ...winning, nReturned: int(found.length), docsExamined: int(sum('docs')), keysExamined: int(sum('keys')) }, // prettier-ignore
+  };
+}
+
+const EXPLAINED: Command = { run: explain, fields: words('explain verbosity') };
+export const EXPLAIN: Commands = { explain: EXPLAINED };

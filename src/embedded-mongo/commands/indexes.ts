@@ -1,0 +1,127 @@
+/** The commands on indexes, with `collMod`, which changes them. */
+import { int, isArray, isDoc, isNumber, isString, truthy, type Doc, type Value } from '../values/bson-types';
+import { type Collection } from '../storage/collection';
+import { words, writerOf, type Commands, type Context } from './command';
+import { cursorReply, existing } from './catalog';
+import { MongoError, unsupported } from '../errors';
+import { existingIndex, findIndex, parseIndexSpec } from '../storage/index-spec';
+
+function createIndexes(context: Context): Doc {
+  const { args, server, view, db } = context;
+  const given = args.requiredDocuments('indexes');
+  if (given.length === 0) throw new MongoError(2, 'Must specify at least one index to create');
+  const writer = writerOf(context);
+  const name = args.collection();
+  const existed = server.store.collection(`${db}.${name}`, view);
+  const fallback = existed?.collation;
+  const specs = given.map((spec) => parseIndexSpec(spec, fallback));
+  const collection = existed ?? server.store.ensure(db, name, writer);
+  const before = collection.indexes.length;
+  for (const spec of specs) {
+    if (existingIndex(spec, collection.indexes.map((index) => index.spec))) continue; // prettier-ignore
+    if (context.inTransaction && collection.maker !== writer)
+      throw new MongoError(263, `Cannot create new indexes on existing collection ${collection.namespace} in a multi-document transaction.`); // prettier-ignore
+    server.store.alone(collection, writer);
+    const index = collection.addIndex(spec, writer);
+    writer.undos.push(() => removeIndex(collection, index));
+  }
+  const after = collection.indexes.length;
+  const counts = { numIndexesBefore: int(before), numIndexesAfter: int(after) };
+  if (before === after) return { ...counts, note: 'all indexes already exist' };
+  server.store.changed(collection, writer);
+  return { createdCollectionAutomatically: !existed, ...counts };
+}
+
+type Index = Collection['indexes'][number];
+
+function removeIndex(collection: Collection, index: Index): void {
+  const at = collection.indexes.indexOf(index);
+  if (at >= 0) collection.indexes.splice(at, 1);
+}
+
+function dropIndexes(context: Context): Doc {
+  const { args, server } = context;
+  const collection = existing(context);
+  const nIndexesWas = int(collection.indexes.length);
+  const writer = writerOf(context);
+  server.store.alone(collection, writer);
+  for (const index of namedIndexes(collection, args.required('index'))) {
+    removeIndex(collection, index);
+    writer.undos.push(() => collection.indexes.push(index));
+  }
+  server.store.changed(collection, writer);
+  return args.doc.index === '*' ? { nIndexesWas, msg: 'non-_id indexes dropped for collection' } : { nIndexesWas };
+}
+
+function namedIndexes(collection: Collection, wanted: Value): Index[] {
+  const [idIndex, ...others] = collection.indexes;
+  if (wanted === '*') return others;
+  return (isArray(wanted) ? wanted : [wanted]).map((which) => {
+    if (!isString(which) && !isDoc(which)) throw new MongoError(14, 'The index to drop must be a string, an array of strings or an object'); // prettier-ignore
+    const index = findIndex(collection.indexes, which);
+    if (!index)
+      throw new MongoError(27, isString(which) ? `index not found with name [${which}]` : `can't find index with key`);
+    if (index === idIndex) throw new MongoError(72, 'cannot drop _id index');
+    return index;
+  });
+}
+
+function listIndexes(context: Context): Doc {
+  const collection = existing(context);
+  return cursorReply(context, collection.indexes.map(({ spec }) => spec.described), collection.namespace); // prettier-ignore
+}
+
+function collMod(context: Context): Doc {
+  const { args, server } = context;
+  const collection = existing(context);
+  const change = args.document('index');
+  if (!change) return {};
+  const { name, keyPattern, expireAfterSeconds, hidden, ...others } = change;
+  for (const other of Object.keys(others)) throw unsupported(`the option 'index.${other}' of collMod`);
+  const index = findIndex(collection.indexes, name ?? keyPattern);
+  if (!index)
+    throw new MongoError(
+      27,
+      `cannot find index ${isString(name) ? name : 'by its key'} for ns ${collection.namespace}`,
+    );
+  if (expireAfterSeconds === undefined && hidden === undefined)
+    throw new MongoError(72, 'no expireAfterSeconds or hidden field');
+  const { key, ...options } = index.spec.described;
+  const changed = { ...options, key, ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }), ...(hidden === undefined ? {} : { hidden }) }; // prettier-ignore
+  const before = index.spec;
+  const parsed = parseIndexSpec(changed, index.spec.collation);
+  if (expireAfterSeconds !== undefined && !isNumber(expireAfterSeconds)) throw new MongoError(72, 'expireAfterSeconds field must be a number'); // prettier-ignore
+  Object.assign(index, { spec: parsed });
+  const writer = writerOf(context);
+  writer.undos.push(() => Object.assign(index, { spec: before }));
+  server.store.changed(collection, writer);
+  const reply: Doc = {};
+  if (expireAfterSeconds !== undefined) {
+    if (before.described.expireAfterSeconds !== undefined)
+      reply.expireAfterSeconds_old = before.described.expireAfterSeconds;
+    reply.expireAfterSeconds_new = expireAfterSeconds;
+  }
+  if (hidden !== undefined) Object.assign(reply, { hidden_old: before.hidden, hidden_new: truthy(hidden) });
+  return reply;
+}
+
+const WRITE = { writes: true };
+
+export const INDEXES: Commands = {
+  createIndexes: {
+    run: createIndexes,
+    fields: words('createIndexes indexes commitQuorum ignoreUnknownIndexOptions'),
+    ...WRITE,
+    transactional: true,
+  },
+  dropIndexes: { run: dropIndexes, fields: words('dropIndexes index'), ...WRITE },
+  listIndexes: { run: listIndexes, fields: words('listIndexes cursor includeBuildUUIDs') },
+  collMod: {
+    run: collMod,
+    fields: words('collMod index'),
+    refused: words(
+      'validator validationLevel validationAction viewOn pipeline expireAfterSeconds changeStreamPreAndPostImages dryRun',
+    ),
+    ...WRITE,
+  },
+};

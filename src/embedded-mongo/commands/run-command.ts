@@ -1,0 +1,204 @@
+/**
+ * From a command to its reply: finds the command, checks its fields, says where it belongs (session, transaction, a write sent again), gives it a writer, and
+ * turns what it throws into a reply.
+ *
+ * A command runs in one go, so nobody sees half of it. One that meets a document of an open transaction is undone, waits for the end of that transaction and
+ * runs again from the start; inside a transaction it fails at once instead. A reply to a write is given when the disk has it.
+ */
+import { Binary, Double, Long, Timestamp } from 'bson';
+import { bsonTypeName, int, isDoc, isNullish, isNumber, isString, toDouble, type Doc } from '../values/bson-types';
+import { Args } from './command-args';
+import { type Command, type Commands, type Context, type Server } from './command';
+import { CATALOG } from './catalog';
+import { FIGURES } from './figures';
+import { INDEXES } from './indexes';
+import { EXPLAIN } from './explain';
+import { READS } from './read';
+import { REFUSED } from './refused';
+import { SERVER } from './server';
+import { WRITES } from './write';
+import { MongoError, unsupported } from '../errors';
+import { checkDeadline } from '../queries/query';
+import { shellText } from '../values/shell-text';
+import { type Belonging } from './sessions';
+import { checkDatabaseName } from '../storage/store';
+import { Blocked, type Writer } from '../storage/versions';
+
+const COMMANDS: Commands = { ...READS, ...WRITES, ...CATALOG, ...INDEXES, ...FIGURES, ...SERVER, ...EXPLAIN };
+/** Fields that any command may have. */
+const COMMON = [
+  '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern', 'maxTimeMS', 'comment',
+  'apiVersion', 'apiStrict', 'apiDeprecationErrors', '$configServerState', '$audit', '$client', 'mayBypassWriteBlocking',
+]; // prettier-ignore
+
+export interface Connection {
+  server: Server;
+  id: number;
+}
+
+/** Never throws for what a client did: the reply says it. */
+export async function runCommand(connection: Connection, command: Doc): Promise<Doc> {
+  let belonging: Belonging | undefined;
+  try {
+    const [name = ''] = Object.keys(command);
+    const spec = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
+    if (!spec)
+      throw REFUSED.has(name) ? unsupported(`the command ${name}`) : new MongoError(59, `no such command: '${name}'`);
+    if (command.autocommit !== undefined && !spec.transactional)
+      throw new MongoError(263, `Cannot run '${name}' in a multi-document transaction.`);
+    belonging = connection.server.sessions.belong(command);
+    const context = contextOf(connection, command, name, spec);
+    return finish(await inSession(context, spec, belonging, name), command);
+  } catch (error) {
+    if (belonging?.transaction && belonging.session?.writer === belonging.transaction)
+      connection.server.sessions.abort(belonging.session);
+    return finish(failure(error, belonging), command);
+  }
+}
+
+function contextOf({ server, id }: Connection, command: Doc, name: string, spec: Command): Context {
+  const args = new Args(command, name);
+  const db = command.$db as string;
+  checkDatabaseName(db);
+  if (spec.admin && db !== 'admin') throw new MongoError(13, `${name} may only be run against the admin database.`);
+  if (!spec.fields.includes('*')) args.check([...spec.fields, ...COMMON], spec.refused);
+  checkConcerns(args);
+  const now = new Date();
+  const maxTime = args.integer('maxTimeMS');
+  return {
+    server,
+    connectionId: id,
+    db,
+    command,
+    args,
+    view: { time: Infinity },
+    writer: undefined,
+    session: undefined,
+    inTransaction: false,
+    now,
+    deadline: maxTime ? now.getTime() + maxTime : undefined,
+  };
+}
+
+function checkConcerns(args: Args): void {
+  const version = args.doc.apiVersion;
+  if (version !== undefined && version !== '1') throw new MongoError(322, `API version must be "1"`);
+  const read = args.document('readConcern');
+  const level = read?.level;
+  if (level !== undefined && !['local', 'majority', 'available', 'linearizable', 'snapshot'].includes(level as string))
+    throw new MongoError(isString(level) ? 9 : 14, `The readConcern level ${shellText(level)} is not valid`);
+  if (read?.atClusterTime !== undefined) throw unsupported('reads at a past cluster time');
+  const write = args.document('writeConcern');
+  const w = write?.w;
+  if (w !== undefined && !isString(w) && !isNumber(w)) throw new MongoError(9, `w has to be a number or a string, and not ${bsonTypeName(w)}`); // prettier-ignore
+  if (isNumber(w) && (toDouble(w) < 0 || toDouble(w) > 50)) throw new MongoError(9, 'w has to be a non-negative number and not greater than 50'); // prettier-ignore
+}
+
+async function inSession(context: Context, spec: Command, belonging: Belonging, name: string): Promise<Doc> {
+  const { session, retryable } = belonging;
+  context.session = session;
+  context.inTransaction = !retryable && session !== undefined && context.command.txnNumber !== undefined;
+  if (context.inTransaction) return inTransaction(context, spec, belonging, name);
+  if (!retryable) return alone(context, spec);
+  if (!spec.retryable) {
+    throw new MongoError(50768, `txnNumber may only be provided for multi-document transactions and retryable write commands. autocommit:false was not provided, and ${name} is not a retryable write command.`); // prettier-ignore
+  }
+  session!.reply ??= alone(context, spec);
+  const reply = session!.reply;
+  try {
+    return await reply;
+  } catch (error) {
+    // what failed did nothing: it may be tried again
+    if (session!.reply === reply) session!.reply = undefined;
+    throw error;
+  }
+}
+
+async function inTransaction(
+  context: Context,
+  spec: Command,
+  { session, transaction }: Belonging,
+  name: string,
+): Promise<Doc> {
+  const ends = name === 'commitTransaction' || name === 'abortTransaction';
+  if ('writeConcern' in context.command && !ends)
+    throw new MongoError(72, 'writeConcern is not allowed within a multi-statement transaction');
+  if (transaction) {
+    context.view = transaction;
+    context.writer = transaction;
+  }
+  const reply = await spec.run(context);
+  if ('writeErrors' in reply) context.server.sessions.abort(session!);
+  return reply;
+}
+
+/** Outside of transactions: what it writes is committed when it is done. */
+async function alone(context: Context, spec: Command): Promise<Doc> {
+  const writes = typeof spec.writes === 'function' ? spec.writes(context.command) : spec.writes;
+  if (!writes) return spec.run(context);
+  const { store } = context.server;
+  for (;;) {
+    const writer = store.begin(false);
+    context.view = context.writer = writer;
+    try {
+      const reply = await spec.run(context);
+      await store.commit(writer);
+      return reply;
+    } catch (error) {
+      store.abort(writer);
+      if (!(error instanceof Blocked)) throw error;
+      await untilOver(error.by, context.deadline);
+    }
+  }
+}
+
+async function untilOver(blocker: Writer, deadline: number | undefined): Promise<void> {
+  if (deadline === undefined) return blocker.ended;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, Math.max(deadline - Date.now(), 0) + 1)));
+  await Promise.race([blocker.ended, late]);
+  clearTimeout(timer);
+  checkDeadline(deadline);
+}
+
+// -- replies
+
+function failure(error: unknown, belonging: Belonging | undefined): Doc {
+  if (!(error instanceof MongoError)) {
+    const message = error instanceof Error ? error.message : String(error);
+    return { ok: new Double(0), errmsg: `EmbeddedMongo failed internally: ${message}`, code: int(1), codeName: 'InternalError' }; // prettier-ignore
+  }
+  const { code, codeName, message, extra } = error;
+  const labels = code === 112 && belonging?.transaction ? { errorLabels: ['TransientTransactionError'] } : {};
+  return { ok: new Double(0), errmsg: message, code: int(code), codeName, ...labels, ...extra };
+}
+
+let lastSecond = 0;
+let increment = 0;
+
+/** A logical clock that moves with every reply, as far as its clients can tell. */
+function clusterTime(): Timestamp {
+  const second = Math.floor(Date.now() / 1000);
+  increment = second > lastSecond ? 1 : increment + 1;
+  lastSecond = Math.max(second, lastSecond);
+  return new Timestamp({ t: lastSecond, i: increment });
+}
+
+const SIGNATURE = { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO };
+
+function finish(reply: Doc, command: Doc): Doc {
+  const time = clusterTime();
+  const out: Doc = 'ok' in reply ? { ...reply } : { ...reply, ok: new Double(1) };
+  const concern = writeConcernError(command.writeConcern);
+  if (concern && toDouble(out.ok) === 1) out.writeConcernError = concern;
+  return Object.assign(out, { $clusterTime: { clusterTime: time, signature: SIGNATURE }, operationTime: time });
+}
+
+/** The write is done, but not on as many nodes as asked for. */
+function writeConcernError(concern: unknown): Doc | undefined {
+  const w = isDoc(concern) ? concern.w : undefined;
+  if (isNullish(w) || w === 'majority' || w === '') return undefined;
+  if (isString(w)) return { code: int(79), codeName: 'UnknownReplWriteConcern', errmsg: `No write concern mode named '${w}' found in replica set configuration` }; // prettier-ignore
+  if (toDouble(w) <= 1) return undefined;
+  return { code: int(100), codeName: 'UnsatisfiableWriteConcern', errmsg: 'Not enough data-bearing nodes' };
+}

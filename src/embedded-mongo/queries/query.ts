@@ -1,0 +1,76 @@
+/** Finding documents: the plan's candidates, tested by the whole filter, in the order asked for. */
+import { type Collection } from '../storage/collection';
+import { MongoError } from '../errors';
+import { compileMatcher, type FilterEnv } from '../filters/match';
+import { planQuery, type Plan, type Query, type Visit } from './planner';
+import { compileOrder, inOrder } from '../values/sort';
+import { type Doc } from '../values/bson-types';
+import { type Rec, type View } from '../storage/versions';
+
+export interface FullQuery extends Query {
+  env: FilterEnv;
+  skip?: number | undefined;
+  /** Milliseconds since 1970 after which the search gives up with MaxTimeMSExpired. */
+  deadline?: number | undefined;
+}
+
+export interface Found {
+  rec: Rec;
+  doc: Doc;
+}
+
+export interface Result {
+  plan: Plan;
+  found: Found[];
+}
+
+const LOOK_AT_CLOCK_EVERY = 512;
+
+/** All that match, or as many as `limit` says. */
+export function findAll(collection: Collection | undefined, query: FullQuery, view: View): Result {
+  const { env, sort, skip = 0, limit } = query;
+  const order =
+    sort && !('$natural' in sort) && Object.keys(sort).length > 0 ? compileOrder(sort, env.collation) : undefined;
+  const plan = planQuery(collection, { ...query, limit: limit && limit + skip });
+  const mustSort = order !== undefined && !plan.sorted;
+  const enough = limit && !mustSort ? limit + skip : Infinity;
+  const found: Found[] = [];
+  plan.each(
+    view,
+    tested(query, (rec, doc) => {
+      found.push({ rec, doc });
+      return found.length >= enough;
+    }),
+  );
+  const end = limit ? skip + limit : Infinity;
+  const all = mustSort ? inOrder(found, ({ doc }) => doc, order, end) : found;
+  return { plan, found: skip > 0 || end < all.length ? all.slice(skip, end) : all };
+}
+
+/** How many `findAll` would find. */
+export function countAll(collection: Collection | undefined, query: FullQuery, view: View): number {
+  const { skip = 0, limit = Infinity } = query;
+  const end = skip + limit;
+  let n = 0;
+  planQuery(collection, query).each(
+    view,
+    tested(query, () => ++n >= end),
+  );
+  return Math.max(n - skip, 0);
+}
+
+/** Lets through what passes the whole filter, as long as there is time. */
+function tested({ filter, env, deadline }: FullQuery, visit: Visit): Visit {
+  const test = compileMatcher(filter, env);
+  const all = Object.keys(filter).length === 0;
+  if (deadline === undefined) return all ? visit : (rec, doc) => test(doc) && visit(rec, doc);
+  let looked = 0;
+  return (rec, doc) => {
+    if (++looked % LOOK_AT_CLOCK_EVERY === 0) checkDeadline(deadline);
+    return (all || test(doc)) && visit(rec, doc);
+  };
+}
+
+export function checkDeadline(deadline: number | undefined): void {
+  if (deadline !== undefined && Date.now() > deadline) throw new MongoError(50, 'operation exceeded time limit');
+}

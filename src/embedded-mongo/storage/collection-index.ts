@@ -1,0 +1,149 @@
+/**
+ * One index of a collection: the sorted entries of its records' versions, and what it refuses.
+ *
+ * An entry stands for every version of a record that some view may still see; so whoever finds a record here looks at the version that the view sees
+ * (and whether that one has the key) before believing it. With a collation the entries tell equality only, not order.
+ */
+import { isArray, isDoc, type Doc, type Value } from '../values/bson-types';
+import { MongoError } from '../errors';
+import { indexKeys, pathParts } from '../values/paths';
+import { type IndexSpec } from './index-spec';
+import { compileFilter } from '../filters/match';
+import { shellText } from '../values/shell-text';
+import { SortedEntries } from './sorted-entries';
+import { encodeKey, reversed } from '../values/values';
+import { conflict, writeConflict, type Rec, type Writer } from './versions';
+
+export class CollectionIndex {
+  readonly entries = new SortedEntries<Rec>();
+  /** The positions of the paths that have met an array in some document: with two of them, bounds on both do not hold together. */
+  readonly multikey = new Set<number>();
+  private readonly accepts: ((doc: Doc) => boolean) | undefined;
+  /** The top-level fields on which the keys depend. */
+  private readonly fields: string[];
+
+  constructor(readonly spec: IndexSpec) {
+    this.accepts = spec.partial && compileFilter(spec.partial, spec.collation ? { collation: spec.collation } : {});
+    this.fields = [...new Set([...spec.paths, ...fieldsOf(spec.partial)].map((path) => pathParts(path)[0]!))];
+  }
+
+  /** Whether two versions certainly have the same keys: updates share what they do not change. */
+  unchanged(a: Doc, b: Doc): boolean {
+    return this.fields.every((field) => a[field] === b[field]);
+  }
+
+  keysOf(doc: Doc): string[] {
+    return this.valuesOf(doc).map((values) => this.encode(values));
+  }
+
+  encode(values: Value[]): string {
+    let key = '';
+    for (let i = 0; i < values.length; i += 1) key += this.encodeAt(i, values[i]);
+    return key;
+  }
+
+  /** The part of a key that stands for the value at the path `i`. */
+  encodeAt(i: number, value: Value): string {
+    const key = encodeKey(value, this.spec.collation);
+    return this.spec.descending[i] ? reversed(key) : key;
+  }
+
+  private valuesOf(doc: Doc): Value[][] {
+    const { paths, sparse } = this.spec;
+    if (this.accepts && !this.accepts(doc)) return [];
+    if (sparse && !paths.some((path) => reaches(doc, pathParts(path), 0))) return [];
+    const plain = plainValues(doc, paths);
+    if (plain) return [plain];
+    paths.forEach((path, i) => {
+      if (meetsArray(doc, path)) this.multikey.add(i);
+    });
+    return indexKeys(doc, paths);
+  }
+
+  add(rec: Rec, doc: Doc): void {
+    for (const key of this.keysOf(doc)) this.entries.add(key, rec);
+  }
+
+  /** Takes out the keys of a version that is gone, except those that the record's other versions have. */
+  remove(rec: Rec, doc: Doc, others: Doc[]): void {
+    if (others.some((other) => this.unchanged(doc, other))) return;
+    const kept = new Set(others.flatMap((other) => this.keysOf(other)));
+    for (const key of this.keysOf(doc)) if (!kept.has(key)) this.entries.delete(key, rec);
+  }
+
+  /** @throws DuplicateKey if another record has one of the keys of `doc`, WriteConflict or Blocked if that is yet undecided */
+  checkUnique(rec: Rec | undefined, doc: Doc, writer: Writer, namespace: string): void {
+    if (!this.spec.unique) return;
+    for (const key of this.keysOf(doc)) {
+      for (const [, other] of this.entries.range(key, key + '\0'))
+        if (other !== rec) this.checkHolder(other, key, doc, writer, namespace);
+    }
+  }
+
+  /** @throws unless `other`, which has or had the key, leaves it free for `writer` */
+  checkHolder(other: Rec, key: string, doc: Doc, writer: Writer, namespace: string): void {
+    const has = (found: Doc | undefined): boolean => found !== undefined && this.keysOf(found).includes(key);
+    const { head } = other;
+    if (!head) return;
+    if (head.writer && head.writer !== writer) {
+      let version: typeof head | undefined = head;
+      // the versions that decide: the pending ones, and the committed one below them
+      for (; version; version = version.writer ? version.previous : undefined)
+        if (has(version.doc)) throw conflict(writer, head.writer);
+      return;
+    }
+    if (has(head.doc)) {
+      if (!head.writer && head.time > writer.time) throw writeConflict();
+      throw duplicateKey(this, key, doc, namespace);
+    }
+    if (!head.writer && head.time > writer.time) throw writeConflict();
+  }
+
+  duplicateValues(doc: Doc, key: string): Value[] {
+    return this.valuesOf(doc).find((values) => this.encode(values) === key) ?? [];
+  }
+}
+
+export function duplicateKey(index: CollectionIndex, key: string, doc: Doc, namespace: string): MongoError {
+  const { key: keyPattern, paths, name } = index.spec;
+  const values = index.duplicateValues(doc, key);
+  const keyValue = Object.fromEntries(paths.map((path, i) => [path, values[i] ?? null]));
+  const text = `E11000 duplicate key error collection: ${namespace} index: ${name} dup key: ${shellText(keyValue)}`;
+  return new MongoError(11000, text, { keyPattern, keyValue });
+}
+
+/** The values at the paths, if none of them meets an array. */
+function plainValues(doc: Doc, paths: string[]): Value[] | undefined {
+  const values: Value[] = [];
+  for (const path of paths) {
+    let value: Value = doc;
+    for (const part of pathParts(path)) {
+      value = isDoc(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+      if (isArray(value)) return undefined;
+    }
+    values.push(value ?? null);
+  }
+  return values;
+}
+
+function meetsArray(doc: Doc, path: string): boolean {
+  let value: Value = doc;
+  for (const part of pathParts(path)) {
+    value = isDoc(value) ? value[part] : undefined;
+    if (isArray(value)) return true;
+  }
+  return false;
+}
+
+/** Whether the path leads to a value at all, through arrays too: what a sparse index asks. */
+function reaches(value: Value, parts: string[], at: number): boolean {
+  if (at === parts.length) return value !== undefined;
+  if (isArray(value)) return value.some((item) => isDoc(item) && reaches(item, parts, at)) || (/^\d+$/.test(parts[at]!) && reaches(value[Number(parts[at])], parts, at + 1)); // prettier-ignore
+  return isDoc(value) && Object.hasOwn(value, parts[at]!) && reaches(value[parts[at]!], parts, at + 1);
+}
+
+function fieldsOf(filter: Doc | undefined): string[] {
+  return Object.entries(filter ?? {}).flatMap(([name, arg]) =>
+    name.startsWith('$') ? (arg as Doc[]).flatMap(fieldsOf) : [name],
+  );
+}

@@ -1,0 +1,172 @@
+/**
+ * All collections, and the clock of their versions. Writers begin and end here: a commit gives the writer's versions their time, drops what nobody can
+ * see any more and hands the result to the disk, all in one turn; its promise resolves when the disk has it.
+ */
+import { type Doc } from '../values/bson-types';
+import { Collection } from './collection';
+import { MongoError } from '../errors';
+import { Blocked, conflict, Writer, type Rec, type View } from './versions';
+
+/** Keeps what was committed. Everything that is told to it in one turn is kept together or not at all. */
+export interface Disk {
+  putDocument(collection: number, seq: number, doc: Doc | undefined): void;
+  /** The collection with its options and indexes; its documents come by `putDocument`. */
+  putCollection(collection: Collection): void;
+  dropCollection(collection: Collection): void;
+  /** Resolves when all that was told is kept. */
+  kept(): Promise<void>;
+  load(): Iterable<Collection>;
+  close(): Promise<void>;
+}
+
+export class Store {
+  private readonly byNamespace = new Map<string, Collection>();
+  private clock = 0;
+  private nextId = 1;
+  readonly transactions = new Set<Writer>();
+  /** Records with versions that an open snapshot may need. */
+  private readonly retained = new Map<Rec, Collection>();
+
+  constructor(private readonly disk?: Disk) {
+    for (const collection of disk?.load() ?? []) {
+      this.byNamespace.set(collection.namespace, collection);
+      this.nextId = Math.max(this.nextId, collection.id + 1);
+    }
+  }
+
+  // -- writers
+
+  begin(isTransaction: boolean): Writer {
+    const writer = new Writer(isTransaction ? this.clock : Infinity, isTransaction);
+    if (isTransaction) this.transactions.add(writer);
+    return writer;
+  }
+
+  /** Applies at once; the promise is for the disk, undefined if there is nothing to wait for. */
+  commit(writer: Writer): Promise<void> | undefined {
+    const { changes } = writer;
+    const oldestBefore = this.oldest();
+    this.transactions.delete(writer);
+    const time = changes.length > 0 ? ++this.clock : this.clock;
+    for (const { version } of changes) {
+      version.time = time;
+      version.writer = undefined;
+    }
+    const oldest = this.oldest();
+    const done = new Set<Rec>();
+    for (const { home, rec } of changes) {
+      if (done.has(rec)) continue;
+      if (changes.length > 1) done.add(rec);
+      const collection = home as Collection;
+      this.disk?.putDocument(collection.id, rec.seq, rec.head?.doc);
+      if (collection.settle(rec, oldest)) this.retained.set(rec, collection);
+    }
+    for (const act of writer.commits) act();
+    writer.end();
+    if (writer.isTransaction) this.sweep(oldestBefore);
+    return this.disk && (changes.length > 0 || writer.commits.length > 0) ? this.disk.kept() : undefined;
+  }
+
+  abort(writer: Writer): void {
+    if (writer.isOver) return;
+    const oldestBefore = this.oldest();
+    writer.undoAll();
+    this.transactions.delete(writer);
+    writer.end();
+    if (writer.isTransaction) this.sweep(oldestBefore);
+  }
+
+  /** The time of the oldest open snapshot. */
+  private oldest(): number {
+    let oldest = Infinity;
+    for (const { time } of this.transactions) oldest = Math.min(oldest, time);
+    return oldest;
+  }
+
+  /** After a snapshot has gone: only when it was the oldest can there be something to drop. */
+  private sweep(oldestBefore: number): void {
+    const oldest = this.oldest();
+    if (oldest === oldestBefore) return;
+    for (const [rec, collection] of this.retained)
+      if (!rec.head || !collection.settle(rec, oldest)) this.retained.delete(rec);
+  }
+
+  // -- collections
+
+  collection(namespace: string, view: View): Collection | undefined {
+    const collection = this.byNamespace.get(namespace);
+    if (!collection || (collection.maker && collection.maker !== view.writer)) return undefined;
+    view.writer?.touched.add(collection);
+    return collection;
+  }
+
+  /** The collection, made if there is none. */
+  ensure(db: string, name: string, writer: Writer): Collection {
+    return this.collection(`${db}.${name}`, writer) ?? this.create(db, name, {}, writer);
+  }
+
+  create(db: string, name: string, options: Doc, writer: Writer): Collection {
+    checkNames(db, name);
+    const namespace = `${db}.${name}`;
+    const other = this.byNamespace.get(namespace);
+    if (other?.maker && other.maker !== writer) throw conflict(writer, other.maker);
+    if (other) throw new MongoError(48, `Collection ${namespace} already exists.`);
+    const collection = new Collection(this.nextId++, db, name, options);
+    collection.maker = writer;
+    this.byNamespace.set(namespace, collection);
+    writer.touched.add(collection);
+    writer.undos.push(() => this.byNamespace.delete(namespace));
+    writer.commits.push(() => {
+      collection.maker = undefined;
+      this.disk?.putCollection(collection);
+    });
+    return collection;
+  }
+
+  drop(collection: Collection, writer: Writer): void {
+    this.alone(collection, writer);
+    this.byNamespace.delete(collection.namespace);
+    writer.undos.push(() => this.byNamespace.set(collection.namespace, collection));
+    writer.commits.push(() => this.disk?.dropCollection(collection));
+  }
+
+  rename(collection: Collection, db: string, name: string, writer: Writer): void {
+    checkNames(db, name);
+    this.alone(collection, writer);
+    this.byNamespace.delete(collection.namespace);
+    collection.db = db;
+    collection.name = name;
+    this.byNamespace.set(collection.namespace, collection);
+    this.changed(collection, writer);
+  }
+
+  /** What describes the collection (indexes, options) is another now. */
+  changed(collection: Collection, writer: Writer): void {
+    writer.commits.push(() => this.disk?.putCollection(collection));
+  }
+
+  /** Changing what a collection is waits until no transaction uses it. */
+  alone(collection: Collection, writer: Writer): void {
+    for (const other of this.transactions)
+      if (other !== writer && other.touched.has(collection)) throw new Blocked(other);
+  }
+
+  collections(view: View, db?: string): Collection[] {
+    const all = [...this.byNamespace.values()].filter(({ maker }) => !maker || maker === view.writer);
+    return db === undefined ? all : all.filter((collection) => collection.db === db);
+  }
+}
+
+function checkNames(db: string, name: string): void {
+  checkDatabaseName(db);
+  if (name === '' || name.startsWith('.') || name.endsWith('.') || name.includes('$') || name.includes('\0'))
+    throw new MongoError(73, `Invalid collection name: ${name}`);
+  if (name.startsWith('system.')) throw new MongoError(73, `Invalid system namespace: ${db}.${name}`);
+  if (Buffer.byteLength(`${db}.${name}`) > 255)
+    throw new MongoError(73, `Fully qualified namespace is too long. Max: 255`);
+}
+
+export function checkDatabaseName(db: string): void {
+  if (db === '' || Buffer.byteLength(db) > 63 || /[\0/\\. "$*<>:|?]/.test(db))
+    throw new MongoError(73, `Invalid database name: '${db}'`);
+}

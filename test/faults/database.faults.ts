@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { between, ROUNDS, random, SEED } from './support/chance';
+import { gather, type Crowd } from './support/crowd';
+import { longest, report, settle } from './support/verdict';
+import { startWorld, type World } from './support/world';
+
+/** The database is away: nothing that was answered is lost, requests are refused with 503, and everything recovers by itself. */
+
+let world: World;
+let crowd: Crowd;
+beforeAll(async () => {
+  report('seed', { FAULT_SEED: SEED, FAULT_ROUNDS: ROUNDS });
+  world = await startWorld(2);
+});
+afterAll(() => world?.stop());
+beforeEach(async () => {
+  crowd = await gather(world, 24);
+  crowd.play();
+});
+afterEach(() => crowd.leave());
+
+async function measured(what: string, fault: () => Promise<void>): Promise<void> {
+  const recoveries: number[] = [];
+  for (let round = 0; round < 3 * ROUNDS; round++) {
+    await crowd.nextMatch();
+    await delay(random() * 500);
+    await fault();
+    const back = Date.now();
+    recoveries.push((await crowd.nextMatch()) - back);
+  }
+  await settle(world, crowd);
+  report(what, { ...crowd.figures, informedMs: longest(crowd.figures.informedMs), recoveryMs: longest(recoveries) });
+}
+
+test('killed in mid-load, and started again on its data', () =>
+  measured('database killed and started again', () => world.restartDatabase(between(0, 1500))));
+
+test('frozen for 3 s', () =>
+  measured('database frozen for 3 s', async () => {
+    world.signalDatabase('SIGSTOP');
+    await delay(3000);
+    world.signalDatabase('SIGCONT');
+  }));
+
+test('every connection cut, and refused for 2 s', () =>
+  measured('connections to the database refused for 2 s', async () => {
+    for (const { database } of world.members) database.cut();
+    const answers = await Promise.all(world.members.map(({ url }) => fetch(`${url}/api/games/trending`)));
+    for (const answer of answers.filter((each) => each.status !== 200)) {
+      expect(answer.status).toBe(503);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    await delay(2000);
+    for (const { database } of world.members) database.open();
+  }));

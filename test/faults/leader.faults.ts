@@ -1,0 +1,101 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { between, ROUNDS, random, SEED } from './support/chance';
+import { gather, type Crowd } from './support/crowd';
+import { longest, report, settle } from './support/verdict';
+import { startWorld, TTL_MS, type World } from './support/world';
+
+/** The instance that forms the matches dies, or sleeps, at every point of what it does. */
+
+/** Every command on the way of a match, from the tickets' being read to its having been told. */
+const PATH = [
+  'insert tickets',
+  'find tickets',
+  'update fences',
+  'update tickets',
+  'insert matches',
+  'insert lobbies',
+  'insert outbox',
+  'commitTransaction',
+  'update outbox',
+  'findAndModify feeds',
+];
+const POINTS = PATH.flatMap((command) => [
+  { command, when: 'before' as const },
+  { command, when: 'after' as const },
+]);
+
+let world: World;
+let crowd: Crowd;
+beforeAll(async () => {
+  report('seed', { FAULT_SEED: SEED, FAULT_ROUNDS: ROUNDS });
+  world = await startWorld(3);
+});
+afterAll(() => world?.stop());
+beforeEach(async () => {
+  await Promise.all(world.members.map((member) => member.start()));
+  crowd = await gather(world, 24);
+  crowd.play();
+});
+afterEach(() => crowd.leave());
+
+/** Until the next match is told of, ms. */
+const recovery = async (): Promise<number> => {
+  const begun = Date.now();
+  return (await crowd.nextMatch()) - begun;
+};
+
+test(`killed at ${POINTS.length} points: nothing is lost or doubled, and matches go on within 2 leases`, async () => {
+  const recoveries: number[] = [];
+  for (let round = 0; round < ROUNDS; round++)
+    for (const { command, when } of POINTS) {
+      const victim = await world.killAt({ command, when, nth: between(1, 8) });
+      const [ms] = await Promise.all([recovery(), victim.start()]);
+      recoveries.push(ms);
+    }
+  await settle(world, crowd);
+  report(`killed at ${recoveries.length} points of the path`, {
+    ...crowd.figures,
+    informedMs: longest(crowd.figures.informedMs),
+    recoveryMs: longest(recoveries),
+  });
+});
+
+test('killed at random moments', async () => {
+  const recoveries: number[] = [];
+  for (let round = 0; round < 5 * ROUNDS; round++) {
+    await delay(200 + random() * 800);
+    const member = world.members[between(0, 2)] as World['members'][number];
+    const ended = member.instance?.child.exited;
+    member.signal('SIGKILL');
+    const [ms] = await Promise.all([recovery(), ended?.then(() => member.start())]);
+    recoveries.push(ms);
+  }
+  await settle(world, crowd);
+  report(`killed at ${recoveries.length} random moments`, {
+    ...crowd.figures,
+    informedMs: longest(crowd.figures.informedMs),
+    recoveryMs: longest(recoveries),
+  });
+});
+
+test('asleep for 3 leases: what it wakes up with is not committed, and its pools have moved on', async () => {
+  const epochs = async () =>
+    (await world.connection.collection('leases').find().toArray()).map((lease) => Number(lease['epoch']));
+  const before = await epochs();
+  for (let round = 0; round < 3 * ROUNDS; round++)
+    for (const member of world.members) {
+      await crowd.nextMatch();
+      member.signal('SIGSTOP');
+      await delay(3 * TTL_MS);
+      member.signal('SIGCONT');
+    }
+  const after = await epochs();
+  await settle(world, crowd);
+  const moved = after.filter((epoch, i) => epoch > (before[i] ?? 0)).length;
+  expect(moved).toBe(after.length);
+  report('each of three asleep for 3 leases, 3 times', {
+    ...crowd.figures,
+    informedMs: longest(crowd.figures.informedMs),
+    leasesMoved: moved,
+  });
+});

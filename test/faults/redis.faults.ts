@@ -1,0 +1,97 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { gather, type Crowd } from './support/crowd';
+import { longest, report, settle } from './support/verdict';
+import { REDIS_IS_HERE, startWorld, type World } from './support/world';
+
+/** Redis is away: matches go on, requests are answered, the server says that it is degraded, and recovers by itself. */
+
+const AWAY_MS = 10_000;
+const EXTRA_MS = 500;
+let world: World;
+let crowd: Crowd;
+
+const status = async (): Promise<string[]> =>
+  Promise.all(
+    world.members.map(async ({ url }) => ((await (await fetch(`${url}/readyz`)).json()) as { status: string }).status),
+  );
+
+async function untilStatus(wanted: string): Promise<void> {
+  for (const until = Date.now() + 10_000; Date.now() < until; await delay(100))
+    if ((await status()).every((each) => each === wanted)) return;
+  throw new Error(`the instances did not become ${wanted}: ${(await status()).join(', ')}`);
+}
+
+/** The slowest of requests that go on while Redis is away, ms. */
+async function slowest(forMs: number): Promise<number> {
+  const times: number[] = [];
+  for (const until = Date.now() + forMs; Date.now() < until; await delay(50)) {
+    const begun = performance.now();
+    expect((await fetch(`${world.url}/api/games`)).status).toBe(200);
+    times.push(performance.now() - begun);
+  }
+  return Math.round(longest(times));
+}
+
+async function begin(redis: 'now' | 'later') {
+  world = await startWorld(2, redis);
+  crowd = await gather(world, 16);
+  crowd.play();
+}
+
+afterEach(async () => {
+  crowd?.leave();
+  await world?.stop();
+});
+
+const withRedis = REDIS_IS_HERE ? test : test.skip;
+if (!REDIS_IS_HERE) report('skipped', { reason: 'redis-server is not installed' });
+
+withRedis('killed, and back again', async () => {
+  await begin('now');
+  await untilStatus('ok');
+  const usual = await slowest(3_000);
+  await world.redis.kill();
+  await untilStatus('degraded');
+  const meanwhile = await slowest(AWAY_MS);
+  await crowd.nextMatch();
+  await world.redis.start();
+  await untilStatus('ok');
+  await settle(world, crowd);
+  report('Redis killed for 10 s', {
+    ...crowd.figures,
+    informedMs: longest(crowd.figures.informedMs),
+    slowestUsualMs: usual,
+    slowestMs: meanwhile,
+  });
+  expect(meanwhile - usual).toBeLessThan(EXTRA_MS);
+});
+
+withRedis('frozen, and back again', async () => {
+  await begin('now');
+  await untilStatus('ok');
+  const usual = await slowest(3_000);
+  world.redis.signal('SIGSTOP');
+  const meanwhile = await slowest(AWAY_MS);
+  await untilStatus('degraded');
+  await crowd.nextMatch();
+  world.redis.signal('SIGCONT');
+  await untilStatus('ok');
+  await settle(world, crowd);
+  report('Redis frozen for 10 s', {
+    ...crowd.figures,
+    informedMs: longest(crowd.figures.informedMs),
+    slowestUsualMs: usual,
+    slowestMs: meanwhile,
+  });
+  expect(meanwhile - usual).toBeLessThan(EXTRA_MS);
+});
+
+withRedis('down when the servers start, then up', async () => {
+  await begin('later');
+  await untilStatus('degraded');
+  await world.redis.start();
+  await untilStatus('ok');
+  await crowd.nextMatch();
+  await settle(world, crowd);
+  report('Redis down at the start', { ...crowd.figures, informedMs: longest(crowd.figures.informedMs) });
+});

@@ -1,0 +1,269 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Types } from 'mongoose';
+import { createLedger, type End, type Ledger } from '../../../demo/ledger';
+import { registerPlayer, type Heard, type Snapshot } from '../../../demo/player';
+import { createRest, type Answer, type Rest } from '../../../demo/rest';
+import type { World } from './world';
+
+/**
+ * Players who search, meet, report and search again while things break around them. They do what the contract asks of a client: wait
+ * and ask again after 502 and 503, look whether it was done where no answer came, connect again, sync where a fact is missing; and
+ * they keep the books of what they were promised and told.
+ */
+export interface Crowd {
+  readonly ledger: Ledger;
+  readonly figures: Figures;
+  /** Everybody begins (again). */
+  play(): void;
+  /** Resolves when nobody searches any more: who finds nobody cancels. */
+  rest(): Promise<void>;
+  /** The moment, ms since the epoch, at which the next match after now was told of. */
+  nextMatch(): Promise<number>;
+  leave(): void;
+}
+
+export interface Figures {
+  tickets: number;
+  matches: number;
+  /** Requests that were answered 502 or 503, or not at all, and made again. */
+  repeated: number;
+  /** Answers of 500: never. */
+  failed: string[];
+  reconnected: number;
+  /** From the loss of a connection to having been told everything again, ms. */
+  informedMs: number[];
+}
+
+const WISHES = { regions: [], regionPreference: 'any', languages: [], languagePreference: 'any' } as const;
+const PATIENCE_MS = 60_000;
+const AT_ONCE = 16;
+
+const gathered: Crowd[] = [];
+afterAll(() => gathered.splice(0).forEach((crowd) => crowd.leave()));
+
+export async function gather(world: World, size: number): Promise<Crowd> {
+  const rest = createRest(world.url, 512);
+  const ledger = createLedger();
+  const figures: Figures = { tickets: 0, matches: 0, repeated: 0, failed: [], reconnected: 0, informedMs: [] };
+  const told = new Set<(at: number) => void>();
+  const scene: Scene = {
+    world,
+    rest,
+    ledger,
+    figures,
+    // a pool of their own: whoever an earlier crowd left behind is not met here
+    gameId: await world.addGame(),
+    over: true,
+    gone: false,
+    told: () => told.forEach((tell) => tell(Date.now())),
+  };
+  const run = Date.now().toString(36);
+  const people: Person[] = [];
+  for (let from = 0; from < size; from += AT_ONCE)
+    people.push(
+      ...(await Promise.all(
+        Array.from({ length: Math.min(AT_ONCE, size - from) }, (_, i) => arrive(scene, `f_${run}_${from + i}`)),
+      )),
+    );
+  let lives: Promise<void>[] = [];
+
+  const crowd: Crowd = {
+    ledger,
+    figures,
+    play() {
+      scene.over = false;
+      lives = people.map((person) => person.live());
+    },
+    async rest() {
+      scene.over = true;
+      await Promise.all(lives);
+    },
+    nextMatch: () =>
+      new Promise((resolve) => {
+        const tell = (at: number) => (told.delete(tell), resolve(at));
+        told.add(tell);
+      }),
+    leave() {
+      scene.over = true;
+      scene.gone = true;
+      for (const person of people) person.leave();
+      rest.close();
+    },
+  };
+  gathered.push(crowd);
+  return crowd;
+}
+
+interface Scene {
+  world: World;
+  rest: Rest;
+  ledger: Ledger;
+  figures: Figures;
+  gameId: string;
+  over: boolean;
+  gone: boolean;
+  told: () => void;
+}
+
+interface Person {
+  live(): Promise<void>;
+  leave(): void;
+}
+
+async function arrive(scene: Scene, name: string): Promise<Person> {
+  const { world, rest, ledger, figures } = scene;
+  const player = await registerPlayer(rest, world.url, name);
+  const { userId } = player;
+  let searching: string | null = null;
+  let seq = 0;
+
+  /** Until there is an answer that decides something. */
+  const ask = async (method: string, path: string, body?: object): Promise<Answer & { doubtful: boolean }> => {
+    let doubtful = false;
+    for (const until = Date.now() + PATIENCE_MS; ;) {
+      const answer = await player.call(method, path, body).catch(() => undefined);
+      if (answer && answer.status === 500) figures.failed.push(`${method} ${path}: ${JSON.stringify(answer.body)}`);
+      if (answer && ![500, 502, 503].includes(answer.status)) return { ...answer, doubtful };
+      if (scene.gone || Date.now() > until)
+        throw new Error(`${method} ${path}: no answer in ${PATIENCE_MS} ms, at last ${answer?.status ?? 'none'}`);
+      doubtful = true;
+      figures.repeated += 1;
+      await delay(100 + Math.random() * 200);
+    }
+  };
+
+  /** A ticket that was made although its answer did not arrive. */
+  const adopt = (ticketId: string) => {
+    if (ledger.tickets.has(ticketId)) return;
+    ledger.promised({
+      ticketId,
+      userIds: [userId],
+      wishes: { ...WISHES, games: [], regions: [], languages: [] },
+      at: Date.now(),
+    });
+    figures.tickets += 1;
+  };
+
+  const hear = ({ name: event, payload }: Heard) => {
+    const { seq: number, ...fact } = payload as { seq?: number; ticketId?: string };
+    if (event === 'matchmaking:matched') {
+      adopt(fact.ticketId ?? '');
+      scene.told();
+    }
+    ledger.heard(userId, { name: event, payload: fact });
+    if (event === 'connected' || typeof number !== 'number') return;
+    const missing = number > seq + 1;
+    seq = Math.max(seq, number);
+    if (missing) void catchUp().catch(() => undefined);
+  };
+
+  /** What was missed: the end of the search, if it has ended. */
+  const catchUp = async (snapshot?: Pick<Snapshot, 'ticket'>) => {
+    const ticketId = searching;
+    if (ticketId === null || snapshot?.ticket?.id === ticketId) return;
+    const ticket = await ask('GET', `/api/matchmaking/tickets/${ticketId}`);
+    const { state, matchId, reason } = ticket.body;
+    if (state === 'expired') hear({ name: 'matchmaking:expired', payload: { ticketId } });
+    if (state === 'cancelled') hear({ name: 'matchmaking:cancelled', payload: { ticketId, reason } });
+    if (state !== 'matched') return;
+    const { body } = await ask('GET', `/api/matchmaking/matches/${matchId}`);
+    hear({ name: 'matchmaking:matched', payload: { ticketId, matchId, lobbyId: body.lobbyId, teams: body.teams } });
+  };
+
+  const connect = async () => {
+    for (const begun = Date.now(); !scene.gone; await delay(50 + Math.random() * 200)) {
+      const snapshot = await player.connect().catch(() => undefined);
+      if (!snapshot) continue;
+      seq = Math.max(seq, snapshot.seq);
+      await catchUp(snapshot);
+      figures.informedMs.push(Date.now() - begun);
+      return;
+    }
+  };
+
+  /** @returns the ticket, or null where the search has ended before its answer could be had */
+  const search = async (): Promise<string | null> => {
+    const games = [{ gameId: scene.gameId, mode: 'duel' }];
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(50)) {
+      const { status, body, doubtful } = await ask('POST', '/api/matchmaking/tickets', { ...WISHES, games });
+      if (status === 201) {
+        adopt(body.id);
+        return body.id;
+      }
+      // the first try, whose answer was lost, may have been done
+      if (!doubtful && status !== 409) throw new Error(`searching was answered ${status}: ${JSON.stringify(body)}`);
+      if (body.code === 'ALREADY_QUEUED' || body.code === 'IN_LIVE_MATCH') {
+        const found = await newest();
+        if (found) {
+          adopt(found);
+          return found;
+        }
+      }
+    }
+    throw new Error(`${name} could not search for ${PATIENCE_MS} ms`);
+  };
+
+  /** The ticket of this player that the books do not know yet: a client without its id would find it in its snapshot. */
+  const newest = async (): Promise<string | null> => {
+    const row = await world.connection
+      .collection('tickets')
+      .findOne({ players: new Types.ObjectId(userId) }, { sort: { _id: -1 }, projection: { _id: 1 } })
+      .catch(() => null);
+    const id = row?._id.toHexString();
+    return id === undefined || ledger.tickets.has(id) ? null : id;
+  };
+
+  /** Reports, and waits until the match is over. */
+  const finish = async ({ matchId }: Extract<End, { kind: 'matched' }>) => {
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(50)) {
+      const { status, body } = await ask('POST', `/api/matchmaking/matches/${matchId}/result`, { winner: 0 });
+      if (status === 200 && body.state === 'live') continue;
+      ledger.released(userId, matchId);
+      return;
+    }
+    throw new Error(`match ${matchId} did not end`);
+  };
+
+  const endOf = async (ticketId: string): Promise<End> => {
+    const end = ledger.endOf(ticketId, userId);
+    for (;;) {
+      const early = await Promise.race([end, delay(250).then(() => undefined)]);
+      if (early) return early;
+      if (scene.gone) throw new Error('everybody has left');
+      if (!scene.over) continue;
+      // nobody may be left
+      const cancelled = await ask('DELETE', `/api/matchmaking/tickets/${ticketId}`);
+      if (cancelled.status === 204) ledger.cancelled(ticketId);
+      const late = delay(PATIENCE_MS, undefined, { ref: false }).then((): never => {
+        throw new Error(`${name} was not told how ticket ${ticketId} ended`);
+      });
+      return Promise.race([end, late]);
+    }
+  };
+
+  player.onEvent(hear);
+  player.onLost(() => {
+    figures.reconnected += 1;
+    if (!scene.gone) void connect().catch((error: Error) => ledger.broken(error.message));
+  });
+  seq = (await player.connect()).seq;
+
+  return {
+    async live() {
+      try {
+        while (!scene.over) {
+          searching = await search();
+          if (searching === null) continue;
+          const end = await endOf(searching);
+          searching = null;
+          if (end.kind !== 'matched') continue;
+          figures.matches += 0.5;
+          await finish(end);
+        }
+      } catch (error) {
+        ledger.broken(`${name}: ${(error as Error).message}`);
+      }
+    },
+    leave: () => player.drop(),
+  };
+}

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/**
+ * Stands between one server and its database, and knows which command passes: a fault can be made to happen at any await of the
+ * server's, from outside and exactly there.
+ */
+export interface DatabaseProxy {
+  readonly uri: string;
+  /** Lets the n-th command that fits spring once; resolves when it has. */
+  trap(trap: Trap): Promise<void>;
+  disarm(): void;
+  /** Cuts every connection, and refuses new ones until `open`. */
+  cut(): void;
+  open(): void;
+  close(): Promise<void>;
+}
+
+export interface Trap {
+  /** Such as `commitTransaction`, or `insert matches`. */
+  command: string;
+  nth: number;
+  /** Before the database gets it, or when it is done and the server does not know. */
+  when: 'before' | 'after';
+  act: () => void;
+}
+
+interface Armed extends Trap {
+  left: number;
+  sprung: () => void;
+}
+
+export async function startDatabaseProxy(databasePort: number): Promise<DatabaseProxy> {
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let armed: Armed | undefined;
+  let refusing = false;
+
+  /** The armed trap, if this command is the one it waits for. */
+  const springs = (message: Buffer): Armed | undefined => {
+    if (!armed || commandOf(message) !== armed.command || --armed.left > 0) return undefined;
+    const trap = armed;
+    armed = undefined;
+    return trap;
+  };
+
+  const spring = (trap: Armed) => {
+    trap.act();
+    trap.sprung();
+  };
+
+  const server = createServer((client) => {
+    if (refusing) return void client.destroy();
+    const upstream = connect(databasePort, '127.0.0.1');
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    for (const [one, other] of [pair, [upstream, client]] as const) {
+      one.setNoDelay(true);
+      one.on('error', () => other.destroy());
+      one.once('close', () => (pairs.delete(pair), other.destroy()));
+    }
+    let withheld: { requestId: number; trap: Armed } | undefined;
+    client.on(
+      'data',
+      splitter((message) => {
+        const trap = springs(message);
+        if (trap?.when === 'before') return spring(trap);
+        if (trap) withheld = { requestId: message.readInt32LE(4), trap };
+        upstream.write(message);
+      }),
+    );
+    upstream.on(
+      'data',
+      splitter((message) => {
+        if (withheld && message.readInt32LE(8) === withheld.requestId) return spring(withheld.trap);
+        client.write(message);
+      }),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+
+  const cut = () => {
+    for (const pair of pairs) for (const socket of pair) socket.destroy();
+  };
+  return {
+    uri: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/maoga?directConnection=true`,
+    trap: (trap) =>
+      new Promise((sprung) => {
+        armed = { ...trap, left: trap.nth, sprung };
+      }),
+    disarm: () => void (armed = undefined),
+    cut() {
+      refusing = true;
+      cut();
+    },
+    open: () => void (refusing = false),
+    async close() {
+      cut();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Whole messages out of a stream: each begins with its length. */
+function splitter(take: (message: Buffer) => void): (chunk: Buffer) => void {
+  let rest: Buffer = Buffer.alloc(0);
+  return (chunk) => {
+    rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    while (rest.length >= 4 && rest.length >= rest.readInt32LE(0)) {
+      const length = rest.readInt32LE(0);
+      const message = rest.subarray(0, length);
+      rest = rest.subarray(length);
+      take(message);
+    }
+  };
+}
+
+const OP_MSG = 2013;
+const STRING = 2;
+
+/** Name and collection of a command; empty for what is none. The first field of its document says both. */
+function commandOf(message: Buffer): string {
+  if (message.readInt32LE(12) !== OP_MSG || message[20] !== 0) return '';
+  const nameEnd = message.indexOf(0, 26);
+  const name = message.toString('latin1', 26, nameEnd);
+  if (message[25] !== STRING) return name;
+  const length = message.readInt32LE(nameEnd + 1);
+  return `${name} ${message.toString('utf8', nameEnd + 5, nameEnd + 4 + length)}`;
+}

@@ -1,0 +1,26 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { tableOf, verifyInvariants } from '../../../scripts/verify/invariants';
+import type { Crowd } from './crowd';
+import type { World } from './world';
+
+const TOLD_WITHIN_MS = 30_000;
+
+/** Lets everything come to its end, and holds the books of the players and the database against each other and the promises. */
+export async function settle(world: World, crowd: Crowd): Promise<void> {
+  await crowd.rest();
+  const outbox = world.connection.collection('outbox');
+  for (const until = Date.now() + TOLD_WITHIN_MS; Date.now() < until; await delay(50))
+    if ((await outbox.countDocuments({ deliveredAt: null })) === 0) break;
+  const verdict = await verifyInvariants(world.connection, { patienceMs: 1000 });
+  if (verdict.findings.total > 0) throw new Error(tableOf(verdict));
+  expect(crowd.ledger.audit()).toEqual([]);
+  expect(crowd.figures.failed).toEqual([]);
+  expect(crowd.figures.matches).toBeGreaterThan(0);
+}
+
+/** For the tables of docs/reliability.md. */
+export function report(what: string, figures: object): void {
+  process.stdout.write(`  ${what}: ${JSON.stringify(figures)}\n`);
+}
+
+export const longest = (times: readonly number[]): number => Math.max(0, ...times);
