@@ -31,7 +31,8 @@ export class Order {
 
   /** @param sorted in the order of the pool; none of them is here yet */
   insertAll(sorted: Int32Array): void {
-    if (sorted.length * 4 > this.size && sorted.length > SMALLEST) this.rebuild(this.merged(sorted));
+    if (sorted.length >= FILL && this.endsBefore(sorted[0] as number)) this.append(sorted);
+    else if (sorted.length * 4 > this.size && sorted.length > SMALLEST) this.rebuild(this.merged(sorted));
     else for (const slot of sorted) this.insert(slot);
   }
 
@@ -205,12 +206,26 @@ export class Order {
     return all;
   }
 
+  private endsBefore(slot: number): boolean {
+    const last = this.chunks[this.chunks.length - 1];
+    return !last || this.slots.before(last.slots[last.size - 1] as number, slot);
+  }
+
   private rebuild(all: Int32Array): void {
-    this.size = all.length;
+    this.size = 0;
     this.chunks = [];
-    for (let from = 0; from < all.length; from += FILL)
-      this.chunks.push(this.chunkWith(all.subarray(from, from + FILL), 0));
-    this.lows = this.chunks.map((chunk) => chunk.ratings[0] as number);
+    this.lows = [];
+    this.append(all);
+  }
+
+  /** Puts slots behind all others. */
+  private append(sorted: Int32Array): void {
+    this.size += sorted.length;
+    for (let from = 0; from < sorted.length; from += FILL) {
+      const chunk = this.chunkWith(sorted.subarray(from, from + FILL), 0);
+      this.chunks.push(chunk);
+      this.lows.push(chunk.ratings[0] as number);
+    }
   }
 
   private chunkWith(source: Int32Array, capacity: number): Chunk {
