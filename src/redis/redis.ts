@@ -1,6 +1,7 @@
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
 import type { Logger } from '../core/logger';
+import { createLoop } from '../core/loop';
 import type { LimitStoreFactory } from '../http/rate-limits';
 import type { RealtimeDeps } from '../realtime/server';
 import { LimitStore } from './limit-store';
@@ -23,6 +24,8 @@ export interface RedisLink {
 export type RedisStatus = 'off' | 'ready' | 'away';
 
 const FIRST_CONNECT_MS = 1_000;
+/** A Redis that is frozen keeps its connections: it is asked whether it still answers. */
+const PING_EVERY_MS = 1_000;
 
 export async function connectRedis(url: string | undefined, logger: Logger): Promise<RedisLink> {
   if (url === undefined)
@@ -54,12 +57,28 @@ export async function connectRedis(url: string | undefined, logger: Logger): Pro
 
   await Promise.all([commands.connect().catch(() => undefined), subscriptions.connect().catch(() => undefined)]);
 
+  let answers = commands.status === 'ready';
+  const pings = createLoop({
+    name: 'redis',
+    everyMs: PING_EVERY_MS,
+    tick: async () => {
+      answers = await commands.ping().then(
+        () => true,
+        () => false,
+      );
+    },
+    onError: () => undefined,
+  });
+  commands.on('ready', () => (answers = true));
+  pings.start();
+
   return {
     description: `Redis at ${withoutCredentials(url)}`,
     createLimitStore: (name) => new LimitStore(commands, name),
     fanOut: { adapter: createAdapter(publisher(commands), subscriptions) },
-    status: () => (commands.status === 'ready' ? 'ready' : 'away'),
+    status: () => (commands.status === 'ready' && answers ? 'ready' : 'away'),
     stop: async () => {
+      await pings.stop();
       commands.disconnect();
       subscriptions.disconnect();
     },
