@@ -48,6 +48,7 @@ export async function registerPlayer(rest: Rest, url: string, username: string):
   const listeners: ((heard: Heard) => void)[] = [];
   const lost: (() => void)[] = [];
   let socket: Socket | undefined;
+  let dropped = false;
 
   return {
     username,
@@ -63,7 +64,10 @@ export async function registerPlayer(rest: Rest, url: string, username: string):
       mine.onAny((name: string, payload: unknown) => {
         for (const listener of listeners) listener({ name, payload });
       });
-      mine.once('disconnect', () => lost.forEach((listener) => listener()));
+      dropped = false;
+      mine.once('disconnect', () => {
+        if (!dropped) lost.forEach((listener) => listener());
+      });
       return new Promise((resolve, reject) => {
         const late = setTimeout(
           () => reject(new Error(`${username} was not greeted within ${PATIENCE_MS} ms`)),
@@ -71,12 +75,14 @@ export async function registerPlayer(rest: Rest, url: string, username: string):
         );
         const settled = () => clearTimeout(late);
         mine.once('connected', (snapshot: Snapshot) => (settled(), resolve(snapshot)));
+        mine.once('disconnect', () => (settled(), reject(new Error(`${username} was cut off before being greeted`))));
         mine.once('connect_error', (error) => (settled(), reject(new Error(`${username}: ${error.message}`))));
       });
     },
     drop() {
-      socket?.removeAllListeners();
+      dropped = true;
       socket?.disconnect();
+      socket?.removeAllListeners();
     },
     onEvent: (listener) => void listeners.push(listener),
     onLost: (listener) => void lost.push(listener),

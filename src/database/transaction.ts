@@ -40,10 +40,13 @@ export function isDuplicateKey(error: unknown, field?: string): boolean {
 
 /** UNAVAILABLE in place of an error by which the driver or mongoose says that no server answered; others as they are. */
 export function asUnavailable(error: unknown): unknown {
-  const name = (error as { name?: string } | null)?.name ?? '';
-  if (!DATABASE_AWAY.test(name)) return error;
+  const { name = '', errorLabelSet } = (error ?? {}) as { name?: string; errorLabelSet?: ReadonlySet<string> };
+  if (!DATABASE_AWAY.test(name) && !CUT_OFF.some((label) => errorLabelSet?.has(label))) return error;
   return new AppError('UNAVAILABLE', 'The database cannot be reached at the moment.', { retryAfter: 2, cause: error });
 }
 
 const DATABASE_AWAY =
   /^(MongoNetwork|MongoServerSelection|MongooseServerSelection|MongoNotConnected|MongoTopologyClosed|MongoPool|PoolCleared)/;
+
+/** The database went away, or its primary changed, in the middle of it: nothing is wrong with what was asked. */
+const CUT_OFF = ['TransientTransactionError', 'UnknownTransactionCommitResult', 'RetryableWriteError'];

@@ -90,8 +90,16 @@ export async function gather(world: World, size: number): Promise<Crowd> {
       await Promise.all(lives);
     },
     nextMatch: () =>
-      new Promise((resolve) => {
-        const tell = (at: number) => (told.delete(tell), resolve(at));
+      new Promise((resolve, reject) => {
+        const late = setTimeout(() => {
+          told.delete(tell);
+          reject(new Error(`no match within ${PATIENCE_MS} ms: ${ledger.audit().slice(0, 10).join('; ')}`));
+        }, PATIENCE_MS);
+        const tell = (at: number) => {
+          clearTimeout(late);
+          told.delete(tell);
+          resolve(at);
+        };
         told.add(tell);
       }),
     leave() {
@@ -126,6 +134,8 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   const player = await registerPlayer(rest, world.url, name);
   const { userId } = player;
   let searching: string | null = null;
+  /** Tickets whose end this player knows. */
+  const done = new Set<string>();
   let seq = 0;
 
   /** Until there is an answer that decides something. */
@@ -181,15 +191,23 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     hear({ name: 'matchmaking:matched', payload: { ticketId, matchId, lobbyId: body.lobbyId, teams: body.teams } });
   };
 
+  /** The newest loss of the connection: one effort at a time goes on until it stands. */
+  let lostAt: number | null = null;
   const connect = async () => {
-    for (const begun = Date.now(); !scene.gone; await delay(50 + Math.random() * 200)) {
+    const busy = lostAt !== null;
+    lostAt = Date.now();
+    if (busy) return;
+    for (; !scene.gone; await delay(50 + Math.random() * 200)) {
+      const begun: number = lostAt;
       const snapshot = await player.connect().catch(() => undefined);
       if (!snapshot) continue;
       seq = Math.max(seq, snapshot.seq);
-      await catchUp(snapshot);
+      await catchUp(snapshot).catch(() => undefined);
+      if (lostAt !== begun) continue;
       figures.informedMs.push(Date.now() - begun);
-      return;
+      break;
     }
+    lostAt = null;
   };
 
   /** @returns the ticket, or null where the search has ended before its answer could be had */
@@ -214,14 +232,14 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     throw new Error(`${name} could not search for ${PATIENCE_MS} ms`);
   };
 
-  /** The ticket of this player that the books do not know yet: a client without its id would find it in its snapshot. */
+  /** The ticket of this player whose end they do not know yet: a client without its id would find it in its snapshot. */
   const newest = async (): Promise<string | null> => {
     const row = await world.connection
       .collection('tickets')
       .findOne({ players: new Types.ObjectId(userId) }, { sort: { _id: -1 }, projection: { _id: 1 } })
       .catch(() => null);
     const id = row?._id.toHexString();
-    return id === undefined || ledger.tickets.has(id) ? null : id;
+    return id === undefined || done.has(id) ? null : id;
   };
 
   /** Reports, and waits until the match is over. */
@@ -239,7 +257,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
 
   const endOf = async (ticketId: string): Promise<End> => {
     const end = ledger.endOf(ticketId, userId);
-    const endWithin = (ms: number) => Promise.race([end, delay(ms).then(() => undefined)]);
+    const endWithin = (ms: number) => Promise.race([end, delay(ms, undefined, { ref: false })]);
     for (let quietSince = Date.now(); ;) {
       const early = await endWithin(250);
       if (early) return early;
@@ -279,6 +297,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
           searching = await search();
           if (searching === null) continue;
           const end = await endOf(searching);
+          done.add(searching);
           searching = null;
           if (end.kind !== 'matched') continue;
           figures.matches += 0.5;

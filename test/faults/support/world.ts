@@ -99,7 +99,9 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
       .asPromise();
     releasers.push('connection', () => connection.close());
     // what a killed server leaves locked is free after this, as docs/reliability.md advises for production
-    await connection.db?.admin().command({ setParameter: 1, transactionLifetimeLimitSeconds: 2 });
+    const limitTransactions = () =>
+      connection.db?.admin().command({ setParameter: 1, transactionLifetimeLimitSeconds: 2 });
+    await limitTransactions();
 
     return {
       url: balancer.url,
@@ -120,6 +122,7 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
         await database.child.exited;
         await new Promise((resolve) => setTimeout(resolve, awayMs));
         database = await startDatabase(join(directory, 'database'), database.port);
+        await limitTransactions();
       },
       signalDatabase: (signal) => database.child.signal(signal),
       stop: () => releasers.releaseAll(),
