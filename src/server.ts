@@ -13,6 +13,7 @@ import { createLeaseModels, createLeases } from './database/leases';
 import { migrateUp } from './database/migrations';
 import { createOutbox } from './database/outbox';
 import { createTransact } from './database/transaction';
+import { createAccountPage } from './http/account-page';
 import { createApp } from './http/app';
 import { createDocs } from './http/docs';
 import { createHealth } from './http/health';
@@ -149,7 +150,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
-      pages: [metrics.observe, health.router, docs],
+      pages: [metrics.observe, health.router, docs, createAccountPage()],
     });
 
     realtime.serve({

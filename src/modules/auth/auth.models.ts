@@ -44,7 +44,7 @@ export function createSessionModel(connection: Connection) {
   schema.index({ userId: 1, _id: -1 }, { name: 'user' });
   schema.index({ expiresAt: 1 }, { name: 'ttl', expireAfterSeconds: 0 });
   describeData(schema, {
-    what: 'Where somebody is signed in: device, address, when',
+    what: 'Where somebody is signed in: device, network, when',
     why: 'To stay signed in, and to see and end what is not theirs',
     kept: 'Until it ends; at most `REFRESH_TOKEN_DAYS`',
     owner: 'userId',

@@ -1,3 +1,4 @@
+import { originOf } from '../../http/origin';
 import { route, type Route } from '../../http/route';
 import { idParams, page } from '../../http/schemas';
 import {
@@ -20,7 +21,10 @@ export function authRoutes(auth: AuthService): Route[] {
   return [...accountRoutes(auth), ...sessionRoutes(auth)];
 }
 
-const deviceOf = ({ ip, userAgent }: Device): Device => ({ ip, userAgent: userAgent.slice(0, MAX_USER_AGENT) });
+const deviceOf = ({ ip, userAgent }: Device): Device => ({
+  ip: originOf(ip),
+  userAgent: userAgent.slice(0, MAX_USER_AGENT),
+});
 
 function accountRoutes(auth: AuthService): Route[] {
   const open = { tag: 'Auth', access: 'anyone', limit: 'credentials' } as const;

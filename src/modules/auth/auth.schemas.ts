@@ -36,7 +36,7 @@ export const sessionView = z
     id: objectId,
     current: z.boolean().describe('Whether it is the one that asks'),
     userAgent: z.string(),
-    ip: z.string().describe('Where it was last used from'),
+    ip: z.string().describe('The network that it was last used from, such as 203.0.113.0/24'),
     createdAt: timestamp,
     lastUsedAt: timestamp,
     expiresAt: timestamp,
