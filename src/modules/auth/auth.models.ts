@@ -8,6 +8,8 @@ export interface SessionRow {
   userId: Types.ObjectId;
   /** Of the account when the session began: when the account's is another one, the session is over. */
   tokenVersion: number;
+  /** Whether the second factor was shown. */
+  secondFactor: boolean;
   userAgent: string;
   ip: string;
   createdAt: Date;
@@ -33,6 +35,7 @@ export function createSessionModel(connection: Connection) {
     {
       userId: { type: ObjectId, required: true },
       tokenVersion: { type: Number, required: true },
+      secondFactor: { type: Boolean, default: false },
       userAgent: { type: String, default: '' },
       ip: { type: String, default: '' },
       createdAt: { type: Date, required: true },

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listQuery, objectId, timestamp } from '../../http/schemas';
 import { accountFields, ownProfile } from '../users';
 import { currentPassword, newPassword } from './password-rules';
+import { challengeView } from './second-factor/second-factor.schemas';
 
 export const registerBody = z.strictObject({
   email: accountFields.email,
@@ -30,6 +31,8 @@ export const refreshedView = z.object(tokens).meta({ id: 'Tokens' });
 export type Tokens = z.output<typeof refreshedView>;
 export const signedInView = z.object({ user: ownProfile, ...tokens }).meta({ id: 'SignedIn' });
 export type SignedIn = z.output<typeof signedInView>;
+
+export const loginView = z.union([signedInView, challengeView]).meta({ id: 'LoginAnswer' });
 
 export const sessionView = z
   .object({
