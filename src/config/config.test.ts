@@ -14,6 +14,8 @@ const PRODUCTION = {
   JWT_SECRET: 'FqV3xw9Zt0bLh7Rk2mYp8JdNcU5eSgAo',
   JWT_REFRESH_SECRET: '4f1c9a7be2d80563719bfa02c6e8d354',
   PUBLIC_URL: 'https://play.example',
+  SMTP_URL: 'smtps://mail.example',
+  MAIL_FROM: 'Play <play@play.example>',
 };
 
 function faultsOf(environment: Record<string, string>): string[] {
@@ -73,6 +75,8 @@ describe('configuration', () => {
     ['PORT', '65536'],
     ['PORT', '80.5'],
     ['REDIS_URL', 'http://cache'],
+    ['SMTP_URL', 'mail.example'],
+    ['DELETION_GRACE_DAYS', '0'],
     ['PUBLIC_URL', 'play.example'],
     ['BCRYPT_COST', '3'],
     ['TRUST_PROXY_HOPS', '-1'],
@@ -126,8 +130,8 @@ describe('configuration', () => {
     });
 
     it('names everything that is missing at once', () => {
-      const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL'];
-      expect(faultsOf({ NODE_ENV: kind })).toEqual(required);
+      const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL', 'SMTP_URL'];
+      expect(faultsOf({ NODE_ENV: kind })).toEqual([...required, 'MAIL_FROM']);
     });
 
     it.each([

@@ -23,6 +23,11 @@ export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container'),
   PORT: integer(0, 65_535).default(3000).describe('Port of the API and of Socket.IO; 0 picks a free one'),
   PUBLIC_URL: z.url().optional().describe('How clients reach this server; used in links'),
+  ACCOUNT_PAGE_URL: z
+    .url()
+    .optional()
+    .describe('The page that links in mails lead to; default the own one, PUBLIC_URL/account'),
+  SITE_NAME: z.string().trim().min(1).max(50).default('Maoga').describe('What this place calls itself in mails'),
   DATA_DIR: z
     .string()
     .min(1)
@@ -56,6 +61,15 @@ export const environmentSchema = z.object({
   ACCESS_TOKEN_SECONDS: integer(30, 86_400).default(900).describe('Life of an access token'),
   REFRESH_TOKEN_DAYS: integer(1, 365).default(30).describe('Life of a refresh token and of its session'),
   BCRYPT_COST: integer(4, 15).default(12).describe('Work factor of password hashes; at least 10 in production'),
+  DELETION_GRACE_DAYS: integer(1, 90)
+    .default(14)
+    .describe('Days in which somebody who deleted their account can have it back by logging in'),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
+    .optional()
+    .describe('Sends mails; without it development prints them in the log'),
+  MAIL_FROM: z.string().min(3).default('Maoga <no-reply@localhost>').describe('Sender of mails'),
   CORS_ORIGINS: list.default([]).describe('Exact origins that may call from a browser, comma-separated'),
   TRUST_PROXY_HOPS: integer(0, 10).default(0).describe('Number of reverse proxies in front'),
   RATE_LIMITS: flag.default(true).describe('Switches rate limits; only for load tests'),
@@ -111,6 +125,8 @@ export interface Config {
     seed: boolean;
   };
   redis: { url: string | undefined };
+  mail: { smtpUrl: string | undefined; from: string; siteName: string };
+  accounts: { pageUrl: string; graceDays: number };
   auth: {
     keys: { current: JwtKey; previous: JwtKey | undefined };
     refreshSecret: string;
@@ -192,6 +208,11 @@ function toConfig(
       seed: env.SEED_ON_START ?? !production,
     },
     redis: { url: env.REDIS_URL },
+    mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, siteName: env.SITE_NAME },
+    accounts: {
+      pageUrl: env.ACCOUNT_PAGE_URL ?? new URL('/account', env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).href,
+      graceDays: env.DELETION_GRACE_DAYS,
+    },
     auth: {
       keys: {
         current: { id: env.JWT_KEY_ID, secret: env.JWT_SECRET ?? generated?.jwtSecret ?? '' },
@@ -226,11 +247,12 @@ function toConfig(
 }
 
 function productionFaults(env: Environment): string[] {
-  const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL'] as const;
+  const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL', 'SMTP_URL'] as const;
   const missing = required
     .filter((name) => env[name] === undefined)
     .map((name) => `${name}: is required in ${env.NODE_ENV}`);
   if (env.BCRYPT_COST < 10) missing.push(`BCRYPT_COST: must be at least 10 in ${env.NODE_ENV}`);
+  if (env.MAIL_FROM.endsWith('@localhost>')) missing.push(`MAIL_FROM: is required in ${env.NODE_ENV}`);
   if (!env.RATE_LIMITS) missing.push(`RATE_LIMITS: cannot be switched off in ${env.NODE_ENV}`);
   return [...missing, ...weakSecrets(env)];
 }

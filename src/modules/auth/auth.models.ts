@@ -1,4 +1,5 @@
 import { Schema, type Connection, type Types } from 'mongoose';
+import { describeData } from '../../database/personal-data';
 import type { SessionView } from './auth.schemas';
 
 /** One row while somebody is signed in on a device. It is gone when the session has ended. */
@@ -42,6 +43,12 @@ export function createSessionModel(connection: Connection) {
   );
   schema.index({ userId: 1, _id: -1 }, { name: 'user' });
   schema.index({ expiresAt: 1 }, { name: 'ttl', expireAfterSeconds: 0 });
+  describeData(schema, {
+    what: 'Where somebody is signed in: device, address, when',
+    why: 'To stay signed in, and to see and end what is not theirs',
+    kept: 'Until it ends; at most `REFRESH_TOKEN_DAYS`',
+    owner: 'userId',
+  });
   return connection.model('Session', schema);
 }
 
@@ -58,6 +65,13 @@ export function createRefreshTokenModel(connection: Connection) {
   );
   schema.index({ userId: 1 }, { name: 'user' });
   schema.index({ expiresAt: 1 }, { name: 'ttl', expireAfterSeconds: 0 });
+  describeData(schema, {
+    what: 'Refresh tokens, hashed',
+    why: 'To stay signed in, and to notice a stolen token',
+    kept: 'As long as its session could last',
+    owner: 'userId',
+    hidden: ['_id'],
+  });
   return connection.model('RefreshToken', schema);
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock';
 import type { Ids } from '../../core/ids';
 import type { Logger } from '../../core/logger';
 import type { Transact } from '../../database/transaction';
+import type { PostOffice } from '../../mail/post-office';
 import type { Realtime } from '../../realtime/server';
 import type { Module } from '../module';
 import type { UsersApi } from '../users';
@@ -23,12 +24,14 @@ export interface AuthDeps {
   ids: Ids;
   logger: Logger;
   config: Config['auth'];
+  siteName: string;
+  mail: PostOffice;
   users: UsersApi;
 }
 
 /** Who is who: registering, logging in, tokens and sessions. */
 export function createAuthModule(deps: AuthDeps): Module<AuthApi> {
-  const { connection, config, clock, users } = deps;
+  const { connection, config, clock } = deps;
   const sessions = createSessionsService({
     ...deps,
     Sessions: createSessionModel(connection),
@@ -36,9 +39,9 @@ export function createAuthModule(deps: AuthDeps): Module<AuthApi> {
   });
   const accessTokens = createAccessTokens(config, clock);
   const passwords = createPasswords(config.bcryptCost);
-  const auth = createAuthService({ users, sessions, passwords, accessTokens });
+  const auth = createAuthService({ ...deps, sessions, passwords, accessTokens });
   return {
-    api: { authenticate: (token) => auth.authenticate(token) },
+    api: auth,
     routes: authRoutes(auth),
     clientEvents: [],
     loops: [],

@@ -1,15 +1,20 @@
+import type { Clock } from '../../core/clock';
 import type { Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
+import type { Transact } from '../../database/transaction';
 import type { Identity } from '../../http/route';
+import type { PostOffice } from '../../mail/post-office';
 import type { Account, UsersApi } from '../users';
 import type { AccessTokens } from './access-tokens';
+import type { AuthApi } from './auth.api';
 import type { Login, PasswordChange, Registration, SessionView, SignedIn, Tokens } from './auth.schemas';
+import { isAName } from './password-rules';
 import type { Passwords } from './passwords';
 import { badToken, type Device, type Opened, type SessionsService } from './sessions.service';
 
 /** Registering, logging in and out, and who holds an access token. */
-export interface AuthService {
-  /** @throws EMAIL_TAKEN, USERNAME_TAKEN */
+export interface AuthService extends AuthApi {
+  /** The address is mailed a link to confirm it by. @throws EMAIL_TAKEN, USERNAME_TAKEN, VALIDATION_FAILED */
   register(registration: Registration, device: Device): Promise<SignedIn>;
   /** Tells nobody whether the account is unknown, closed, or the password wrong. @throws BAD_CREDENTIALS */
   login(login: Login, device: Device): Promise<SignedIn>;
@@ -22,8 +27,6 @@ export interface AuthService {
   endSession(player: Identity, sessionId: string): Promise<void>;
   /** Ends all sessions but the one that asks. @throws BAD_CREDENTIALS, CONFLICT */
   changePassword(player: Identity, change: PasswordChange): Promise<void>;
-  /** @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED */
-  authenticate(accessToken: string): Promise<Identity>;
 }
 
 export interface AuthServiceDeps {
@@ -31,9 +34,18 @@ export interface AuthServiceDeps {
   sessions: SessionsService;
   passwords: Passwords;
   accessTokens: AccessTokens;
+  mail: PostOffice;
+  transact: Transact;
+  clock: Clock;
+  siteName: string;
 }
 
-export function createAuthService({ users, sessions, passwords, accessTokens }: AuthServiceDeps): AuthService {
+/** How long somebody without a password counts as just having shown who they are. */
+const RECENT_MS = 10 * 60_000;
+
+export function createAuthService(deps: AuthServiceDeps): AuthService {
+  const { users, sessions, passwords, accessTokens, mail, transact, clock, siteName } = deps;
+
   const tokensOf = (userId: string, { sessionId, refreshToken }: Opened): Tokens => ({
     accessToken: accessTokens.issue({ userId, sessionId }),
     refreshToken,
@@ -50,17 +62,31 @@ export function createAuthService({ users, sessions, passwords, accessTokens }: 
     return account;
   };
 
+  const hashPassword: AuthApi['hashPassword'] = async (password, owner, path) => {
+    if (isAName(password, owner, siteName))
+      throw new AppError('VALIDATION_FAILED', 'The password is a name: choose another one.', {
+        errors: [{ path, message: `must not be your name or address, nor that of ${siteName}` }],
+      });
+    return passwords.hash(password);
+  };
+
   return {
-    async register({ password, ...account }, device) {
-      const passwordHash = await passwords.hash(password);
-      return signIn(await users.create({ ...account, passwordHash }), device);
+    async register({ password, ...wanted }, device) {
+      const passwordHash = await hashPassword(password, wanted, 'body.password');
+      const account = await transact(async (session) => {
+        const made = await users.create(session, { ...wanted, passwordHash });
+        await mail.wish(session, { purpose: 'verifyEmail', address: made.email, userId: made.userId });
+        return made;
+      });
+      mail.wake();
+      return signIn(account, device);
     },
 
     async login({ identifier, password }, device) {
       const account = await users.findForLogin(identifier);
       const matches = await passwords.matches(password, account?.passwordHash ?? null);
-      if (!account || !matches || account.status !== 'active')
-        throw new AppError('BAD_CREDENTIALS', 'There is no account with this name or address and this password.');
+      if (!account?.passwordHash || !matches || account.status !== 'active') throw badCredentials();
+      if (account.closing && !(await users.reopen(account.userId))) throw badCredentials();
       if (passwords.isOutdated(account.passwordHash))
         await users.rehash(account.userId, account.passwordHash, await passwords.hash(password));
       return signIn(account, device);
@@ -89,15 +115,37 @@ export function createAuthService({ users, sessions, passwords, accessTokens }: 
     },
 
     async changePassword({ userId, sessionId }, { currentPassword, newPassword }) {
-      const credentials = await users.credentials(userId);
-      const matches = await passwords.matches(currentPassword, credentials?.passwordHash ?? null);
-      if (!credentials || !matches) throw new AppError('BAD_CREDENTIALS', 'The current password is wrong.');
-      const hash = await passwords.hash(newPassword);
-      const version = await users.changePassword(userId, credentials.passwordHash, hash);
-      if (version === null) throw new AppError('CONFLICT', 'The password was changed at the same moment: try again.');
-      await sessions.carryOver(sessionId, version);
+      const [credentials, recipient] = await Promise.all([users.credentials(userId), users.recipient(userId)]);
+      const from = credentials?.passwordHash ?? null;
+      const matches = await passwords.matches(currentPassword, from);
+      if (!credentials || !recipient || !matches)
+        throw new AppError('BAD_CREDENTIALS', 'The current password is wrong.');
+      const to = await hashPassword(newPassword, credentials, 'body.newPassword');
+      const version = await transact(async (session) => {
+        const next = await users.changePassword(session, userId, { from, to });
+        if (next === null) throw new AppError('CONFLICT', 'The password was changed at the same moment: try again.');
+        await sessions.carryOver(session, sessionId, next);
+        await mail.post(session, recipient, { kind: 'passwordChanged', values: {} });
+        return next;
+      });
+      mail.wake();
       await sessions.endOutdated(userId, version, 'the password was changed');
     },
+
+    hashPassword,
+
+    async reauthenticate({ userId, sessionId }, password) {
+      const hash = (await users.credentials(userId))?.passwordHash ?? null;
+      if (hash === null) {
+        const begun = await sessions.begunAt(sessionId);
+        if (begun !== null && clock.now() - begun < RECENT_MS) return;
+        throw new AppError('REAUTHENTICATE', 'Log in again, and repeat this within ten minutes.');
+      }
+      if (password === undefined) throw new AppError('REAUTHENTICATE', 'Send your password.');
+      if (!(await passwords.matches(password, hash))) throw new AppError('BAD_CREDENTIALS', 'The password is wrong.');
+    },
+
+    endOutdated: (userId, tokenVersion, reason) => sessions.endOutdated(userId, tokenVersion, reason),
 
     async authenticate(accessToken) {
       const { userId, sessionId } = accessTokens.verify(accessToken);
@@ -109,5 +157,8 @@ export function createAuthService({ users, sessions, passwords, accessTokens }: 
     },
   };
 }
+
+const badCredentials = () =>
+  new AppError('BAD_CREDENTIALS', 'There is no account with this name or address and this password.');
 
 const sessionOver = () => new AppError('UNAUTHENTICATED', 'The session is over: log in again.');

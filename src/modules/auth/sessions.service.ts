@@ -32,6 +32,8 @@ export interface SessionsService {
   rotate(refreshToken: string, device: Device): Promise<Opened & { userId: string; tokenVersion: number }>;
   /** The account's token version that this session belongs to; null where there is no such session of the user. */
   versionOf(sessionId: string, userId: string): Promise<number | null>;
+  /** When this session began; null where there is none. */
+  begunAt(sessionId: string): Promise<number | null>;
   list(
     account: Account,
     currentId: string,
@@ -42,7 +44,7 @@ export interface SessionsService {
   /** Tidies up after the account's version has changed to `tokenVersion`, and closes the sockets of what ended by it. */
   endOutdated(userId: string, tokenVersion: number, reason: string): Promise<void>;
   /** Takes a live session along to the account's next version. */
-  carryOver(sessionId: string, tokenVersion: number): Promise<void>;
+  carryOver(session: ClientSession, sessionId: string, tokenVersion: number): Promise<void>;
 }
 
 /** Where a request comes from, as the session list shows it. */
@@ -154,6 +156,11 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
       return live ? row.tokenVersion : null;
     },
 
+    async begunAt(sessionId) {
+      const row = await Sessions.findById(sessionId, { createdAt: 1 }).lean<SessionRow>();
+      return row?.createdAt.getTime() ?? null;
+    },
+
     async list({ userId, tokenVersion }, currentId, { limit, cursor }) {
       const before = cursor === undefined ? {} : { _id: { $lt: idOf(cursor) } };
       const rows = await Sessions.find({ ...before, userId, tokenVersion, expiresAt: { $gt: now() } })
@@ -181,9 +188,10 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
       for (const { _id } of rows) realtime.expire(userId, reason, _id.toHexString());
     },
 
-    async carryOver(sessionId, tokenVersion) {
+    async carryOver(session, sessionId, tokenVersion) {
       // not where it ended meanwhile by another change of the version
-      await Sessions.updateOne({ _id: sessionId, tokenVersion: tokenVersion - 1 }, { $set: { tokenVersion } });
+      const mine = { _id: sessionId, tokenVersion: tokenVersion - 1 };
+      await Sessions.updateOne(mine, { $set: { tokenVersion } }, { session });
     },
   };
 }
