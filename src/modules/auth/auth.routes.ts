@@ -42,9 +42,10 @@ function accountRoutes(auth: AuthService): Route[] {
       path: '/api/auth/login',
       summary: 'Sign in by e-mail address or username',
       body: loginBody,
+      account: ({ identifier }) => identifier,
       status: 200,
       answer: signedInView,
-      errors: ['BAD_CREDENTIALS', 'UNAVAILABLE'],
+      errors: ['BAD_CREDENTIALS', 'ACCOUNT_SUSPENDED', 'ACCOUNT_BANNED', 'UNAVAILABLE'],
       handler: ({ body, ...from }) => auth.login(body, deviceOf(from)),
     }),
     route({
@@ -55,7 +56,7 @@ function accountRoutes(auth: AuthService): Route[] {
       body: refreshBody,
       status: 200,
       answer: refreshedView,
-      errors: ['BAD_REFRESH_TOKEN'],
+      errors: ['BAD_REFRESH_TOKEN', 'ACCOUNT_SUSPENDED', 'ACCOUNT_BANNED'],
       handler: ({ body, ...from }) => auth.refresh(body.refreshToken, deviceOf(from)),
     }),
   ];

@@ -4,7 +4,7 @@ import { AppError, notFound } from '../../core/errors';
 import type { Transact } from '../../database/transaction';
 import type { Identity } from '../../http/route';
 import type { PostOffice } from '../../mail/post-office';
-import type { Account, UsersApi } from '../users';
+import { requireGoodStanding, type Account, type UsersApi } from '../users';
 import type { AccessTokens } from './access-tokens';
 import type { AuthApi } from './auth.api';
 import type { Login, PasswordChange, Registration, SessionView, SignedIn, Tokens } from './auth.schemas';
@@ -16,9 +16,12 @@ import { badToken, type Device, type Opened, type SessionsService } from './sess
 export interface AuthService extends AuthApi {
   /** The address is mailed a link to confirm it by. @throws EMAIL_TAKEN, USERNAME_TAKEN, VALIDATION_FAILED */
   register(registration: Registration, device: Device): Promise<SignedIn>;
-  /** Tells nobody whether the account is unknown, closed, or the password wrong. @throws BAD_CREDENTIALS */
+  /**
+   * Tells nobody whether the account is unknown, or the password wrong; its owner is told where it is suspended or banned.
+   * @throws BAD_CREDENTIALS, ACCOUNT_SUSPENDED, ACCOUNT_BANNED
+   */
   login(login: Login, device: Device): Promise<SignedIn>;
-  /** @throws BAD_REFRESH_TOKEN */
+  /** @throws BAD_REFRESH_TOKEN, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   refresh(refreshToken: string, device: Device): Promise<Tokens>;
   logout(player: Identity): Promise<void>;
   logoutAll(player: Identity): Promise<void>;
@@ -85,7 +88,9 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
     async login({ identifier, password }, device) {
       const account = await users.findForLogin(identifier);
       const matches = await passwords.matches(password, account?.passwordHash ?? null);
-      if (!account?.passwordHash || !matches || account.status !== 'active') throw badCredentials();
+      if (!account?.passwordHash || !matches) throw badCredentials();
+      // only whoever knows the password learns of it
+      requireGoodStanding(account);
       if (account.closing && !(await users.reopen(account.userId))) throw badCredentials();
       if (passwords.isOutdated(account.passwordHash))
         await users.rehash(account.userId, account.passwordHash, await passwords.hash(password));
@@ -93,9 +98,13 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
     },
 
     async refresh(refreshToken, device) {
+      const owner = await sessions.ownerOf(refreshToken);
+      const account = owner === null ? null : await users.account(owner);
+      // before the token is used up: a suspension may end while it is still good
+      if (account) requireGoodStanding(account);
       const { userId, tokenVersion, ...opened } = await sessions.rotate(refreshToken, device);
-      const account = await users.account(userId);
-      if (account?.status !== 'active' || account.tokenVersion !== tokenVersion) throw badToken();
+      const now = await users.account(userId);
+      if (now?.status !== 'active' || now.tokenVersion !== tokenVersion) throw badToken();
       return tokensOf(userId, opened);
     },
 
@@ -150,8 +159,7 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
     async authenticate(accessToken) {
       const { userId, sessionId } = accessTokens.verify(accessToken);
       const [account, version] = await Promise.all([users.account(userId), sessions.versionOf(sessionId, userId)]);
-      if (account && account.status !== 'active')
-        throw new AppError('ACCOUNT_SUSPENDED', `The account is ${account.status}.`);
+      if (account) requireGoodStanding(account);
       if (!account || version !== account.tokenVersion) throw sessionOver();
       return { userId, username: account.username, role: account.role, sessionId };
     },

@@ -28,6 +28,8 @@ import type { SessionView } from './auth.schemas';
  */
 export interface SessionsService {
   open(account: Account, device: Device): Promise<Opened>;
+  /** Whose token this is, whether or not it was used; null where it was never given. */
+  ownerOf(refreshToken: string): Promise<string | null>;
   /** The next token of the family. @throws BAD_REFRESH_TOKEN; a used token ends its session besides */
   rotate(refreshToken: string, device: Device): Promise<Opened & { userId: string; tokenVersion: number }>;
   /** The account's token version that this session belongs to; null where there is no such session of the user. */
@@ -121,6 +123,11 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
         return giveToken(session, row);
       });
       return { sessionId: row._id.toHexString(), refreshToken };
+    },
+
+    async ownerOf(refreshToken) {
+      const row = await RefreshTokens.findById(hashOf(refreshToken), { userId: 1 }).lean<RefreshTokenRow>();
+      return row?.userId.toHexString() ?? null;
     },
 
     async rotate(refreshToken, device) {
