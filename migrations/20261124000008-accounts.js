@@ -1,6 +1,6 @@
 const ensureCollection = require('./shared/ensure-collection');
 
-/** The life of accounts: mails to be sent, links in them, and what is to be erased. */
+/** The life of accounts: mails to be sent, links in them, second factors, and what is to be erased. */
 module.exports = {
   async up(db) {
     await ensureCollection(db, 'mailbox');
@@ -15,6 +15,12 @@ module.exports = {
       { key: { userId: 1, purpose: 1, createdAt: -1 }, name: 'user_purpose' },
       { key: { expiresAt: 1 }, name: 'ttl', expireAfterSeconds: 0 },
     ]);
+    await ensureCollection(db, 'secondFactors');
+    await ensureCollection(db, 'signInChallenges');
+    await db.collection('signInChallenges').createIndexes([
+      { key: { userId: 1 }, name: 'user' },
+      { key: { expiresAt: 1 }, name: 'ttl', expireAfterSeconds: 0 },
+    ]);
     await db.collection('users').createIndexes([
       {
         key: { 'closing.eraseAt': 1 },
@@ -26,6 +32,6 @@ module.exports = {
 
   async down(db) {
     await db.collection('users').dropIndex('erase_due');
-    for (const name of ['linkTokens', 'mailbox']) await db.dropCollection(name);
+    for (const name of ['signInChallenges', 'secondFactors', 'linkTokens', 'mailbox']) await db.dropCollection(name);
   },
 };

@@ -14,6 +14,7 @@ import { createLeaseModels, createLeases } from './database/leases';
 import { migrateUp } from './database/migrations';
 import { createOutbox } from './database/outbox';
 import { createTransact } from './database/transaction';
+import { createAccountPage } from './http/account-page';
 import { createApp } from './http/app';
 import { createDocs } from './http/docs';
 import { createHealth } from './http/health';
@@ -166,7 +167,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       idempotency: createIdempotency({ connection, clock }),
       routes,
       observe: metrics.observe,
-      pages: [health.router, docs],
+      pages: [health.router, docs, createAccountPage()],
     });
 
     realtime.serve({

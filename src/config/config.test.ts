@@ -13,6 +13,7 @@ const PRODUCTION = {
   REDIS_URL: 'rediss://cache.example',
   JWT_SECRET: 'FqV3xw9Zt0bLh7Rk2mYp8JdNcU5eSgAo',
   JWT_REFRESH_SECRET: '4f1c9a7be2d80563719bfa02c6e8d354',
+  DATA_SECRET: 'Zk3uQ8vR1nXs6WtY0aPd5HfJ2lGmCbEi',
   PUBLIC_URL: 'https://play.example',
   SMTP_URL: 'smtps://mail.example',
   MAIL_FROM: 'Play <play@play.example>',
@@ -141,7 +142,15 @@ describe('configuration', () => {
     });
 
     it('names everything that is missing at once', () => {
-      const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL', 'SMTP_URL'];
+      const required = [
+        'MONGODB_URI',
+        'REDIS_URL',
+        'JWT_SECRET',
+        'JWT_REFRESH_SECRET',
+        'DATA_SECRET',
+        'PUBLIC_URL',
+        'SMTP_URL',
+      ];
       expect(faultsOf({ NODE_ENV: kind })).toEqual([...required, 'MAIL_FROM']);
     });
 
@@ -150,6 +159,7 @@ describe('configuration', () => {
       ['RATE_LIMITS', 'false'],
       ['JWT_SECRET', 'weak'],
       ['JWT_REFRESH_SECRET', 'weak'],
+      ['DATA_SECRET', 'weak'],
     ])('refuses %s=%s', (name, value) => {
       expect(faultsOf({ ...environment, [name]: value })).toEqual([name]);
     });

@@ -86,6 +86,12 @@ export const environmentSchema = z.object({
   JWT_REFRESH_SECRET: secret
     .optional()
     .describe('Keys the hash under which refresh tokens are stored; generated outside production'),
+  DATA_SECRET: secret
+    .optional()
+    .describe('Encrypts what has to be read again, such as secrets of second factors; derived outside production'),
+  ADMIN_SECOND_FACTOR: flag
+    .optional()
+    .describe('Admins have to sign in with a second factor; default true in production, false elsewhere'),
   ACCESS_TOKEN_SECONDS: integer(30, 86_400).default(900).describe('Life of an access token'),
   REFRESH_TOKEN_DAYS: integer(1, 365).default(30).describe('Life of a refresh token and of its session'),
   BCRYPT_COST: integer(4, 15).default(12).describe('Work factor of password hashes; at least 10 in production'),
@@ -163,6 +169,8 @@ export interface Config {
   auth: {
     keys: { current: JwtKey; previous: JwtKey | undefined };
     refreshSecret: string;
+    dataSecret: string;
+    adminSecondFactor: boolean;
     accessTokenSeconds: number;
     refreshTokenDays: number;
     bcryptCost: number;
@@ -256,6 +264,8 @@ function toConfig(
             : { id: env.JWT_PREVIOUS_KEY_ID ?? '', secret: env.JWT_PREVIOUS_SECRET },
       },
       refreshSecret: env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
+      dataSecret: env.DATA_SECRET ?? env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
+      adminSecondFactor: env.ADMIN_SECOND_FACTOR ?? production,
       accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
       refreshTokenDays: env.REFRESH_TOKEN_DAYS,
       bcryptCost: env.BCRYPT_COST,
@@ -281,7 +291,15 @@ function toConfig(
 }
 
 function productionFaults(env: Environment): string[] {
-  const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL', 'SMTP_URL'] as const;
+  const required = [
+    'MONGODB_URI',
+    'REDIS_URL',
+    'JWT_SECRET',
+    'JWT_REFRESH_SECRET',
+    'DATA_SECRET',
+    'PUBLIC_URL',
+    'SMTP_URL',
+  ] as const;
   const missing = required
     .filter((name) => env[name] === undefined)
     .map((name) => `${name}: is required in ${env.NODE_ENV}`);
@@ -293,7 +311,7 @@ function productionFaults(env: Environment): string[] {
 
 /** A random key of 32 bytes has some 20 different characters in any notation; a placeholder has few, or is used twice. */
 function weakSecrets(env: Environment): string[] {
-  const weak = (['JWT_SECRET', 'JWT_REFRESH_SECRET'] as const)
+  const weak = (['JWT_SECRET', 'JWT_REFRESH_SECRET', 'DATA_SECRET'] as const)
     .filter((name) => env[name] !== undefined && new Set(env[name]).size < 10)
     .map((name) => `${name}: is too easy to guess; take one from \`openssl rand -base64 48\``);
   const same = env.JWT_SECRET !== undefined && env.JWT_SECRET === env.JWT_REFRESH_SECRET;

@@ -11,6 +11,8 @@ export const ERROR_CODES = {
   TOKEN_EXPIRED: { status: 401, title: 'The token has expired' },
   BAD_CREDENTIALS: { status: 401, title: 'The identifier or the password is wrong' },
   BAD_REFRESH_TOKEN: { status: 401, title: 'The refresh token is not valid' },
+  BAD_CODE: { status: 401, title: 'The code is wrong' },
+  CHALLENGE_EXPIRED: { status: 401, title: 'The sign-in has to begin again' },
   REAUTHENTICATE: { status: 403, title: 'Show again that it is you' },
   FORBIDDEN: { status: 403, title: 'Not allowed' },
   ACCOUNT_SUSPENDED: { status: 403, title: 'The account is suspended' },

@@ -103,7 +103,7 @@ export function createLeaseModels(connection: Connection) {
   );
   lease.index({ owner: 1 }, { name: 'owner' });
   for (const schema of [lease, instance, fence])
-    describeData(schema as unknown as Schema, {
+    describeData(schema, {
       what: 'Which instance leads which pools',
       why: 'To run many instances side by side',
       kept: 'As long as they run: it is about nobody',

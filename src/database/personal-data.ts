@@ -1,4 +1,4 @@
-import { Types, type Connection, type Model, type mongo, type Schema } from 'mongoose';
+import { Types, type Connection, type mongo } from 'mongoose';
 import type { Transact } from './transaction';
 
 /**
@@ -38,21 +38,21 @@ export interface Traces {
 /** In the place of a name that was erased. */
 export const ERASED_NAME = 'deleted';
 
-const notes = new WeakMap<Schema, DataNote>();
+const notes = new WeakMap<object, DataNote>();
 
 /** Says what the rows of a schema are about. To be called before a model is made of it. */
-export function describeData<S>(schema: S & object, note: DataNote): void {
-  notes.set(schema as unknown as Schema, note);
+export function describeData(schema: object, note: DataNote): void {
+  notes.set(schema, note);
 }
 
-export const noteOf = (model: Model<unknown>): DataNote | undefined => notes.get(model.schema as unknown as Schema);
+export const noteOf = ({ schema }: { schema: object }): DataNote | undefined => notes.get(schema);
 
 /** Every collection of a connection with its note, by name. */
 function described(connection: Connection): [mongo.Collection, DataNote][] {
   return Object.values(connection.models)
     .flatMap((model): [mongo.Collection, DataNote][] => {
-      const note = noteOf(model as Model<unknown>);
-      return note ? [[model.collection as unknown as mongo.Collection, note]] : [];
+      const note = noteOf(model);
+      return note ? [[model.collection, note]] : [];
     })
     .sort(([a], [b]) => (a.collectionName < b.collectionName ? -1 : 1));
 }

@@ -33,12 +33,14 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
     disabledCommands: ['STARTTLS'],
     disableReverseLookup: true,
     logger: false,
-    async onData(stream, { envelope }, done) {
-      const { subject = '', text = '', html, from, messageId = '' } = await simpleParser(stream);
-      const to = envelope.rcptTo.map(({ address }) => address).join(',');
-      received.push({ to, from: from?.text ?? '', subject, text, html: html || '', messageId });
-      done();
-      for (const check of waiting) check();
+    onData(stream, { envelope }, done) {
+      const keep = async () => {
+        const { subject = '', text = '', html, from, messageId = '' } = await simpleParser(stream);
+        const to = envelope.rcptTo.map(({ address }) => address).join(',');
+        received.push({ to, from: from?.text ?? '', subject, text, html: html || '', messageId });
+        for (const check of waiting) check();
+      };
+      keep().then(() => done(), done);
     },
     ...options,
   });
@@ -51,9 +53,8 @@ export async function startMailServer(options: SMTPServerOptions = {}): Promise<
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           waiting.delete(check);
-          reject(
-            new Error(`no such mail to ${to}; received: ${received.map((mail) => `${mail.to}: ${mail.subject}`)}`),
-          );
+          const others = received.map((mail) => `${mail.to}: ${mail.subject}`);
+          reject(new Error(`no such mail to ${to}; received: ${others.join(', ')}`));
         }, PATIENCE_MS);
         const check = () => {
           const found = received.find((mail) => mail.to === to && !taken.has(mail) && fits(mail));

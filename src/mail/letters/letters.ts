@@ -26,8 +26,8 @@ export interface Wording {
 
 /** One file per language. @param site what this place calls itself */
 export interface Translation {
-  greeting(name: string): string;
+  greeting: (name: string) => string;
   /** Last line of every letter. */
-  closing(site: string): string;
+  closing: (site: string) => string;
   letters: { [Kind in LetterKind]: (values: Letters[Kind], site: string) => Wording };
 }

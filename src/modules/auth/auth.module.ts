@@ -14,7 +14,11 @@ import { createRefreshTokenModel, createSessionModel } from './auth.models';
 import { authRoutes } from './auth.routes';
 import { createAuthService } from './auth.service';
 import { createPasswords } from './passwords';
+import { createChallengeModel, createSecondFactorModel } from './second-factor/second-factor.models';
+import { secondFactorRoutes } from './second-factor/second-factor.routes';
+import { createSecondFactor } from './second-factor/second-factor.service';
 import { createSessionsService } from './sessions.service';
+import { createSignIn } from './sign-in';
 
 export interface AuthDeps {
   connection: Connection;
@@ -39,10 +43,13 @@ export function createAuthModule(deps: AuthDeps): Module<AuthApi> {
   });
   const accessTokens = createAccessTokens(config, clock);
   const passwords = createPasswords(config.bcryptCost);
-  const auth = createAuthService({ ...deps, sessions, passwords, accessTokens });
+  const secondFactor = createSecondFactor({ ...deps, SecondFactors: createSecondFactorModel(connection), sessions });
+  const Challenges = createChallengeModel(connection);
+  const signIn = createSignIn({ ...deps, Challenges, sessions, secondFactor, accessTokens });
+  const auth = createAuthService({ ...deps, sessions, passwords, accessTokens, signIn, secondFactor });
   return {
     api: auth,
-    routes: authRoutes(auth),
+    routes: [...authRoutes(auth, signIn), ...secondFactorRoutes(secondFactor, auth)],
     clientEvents: [],
     loops: [],
   };

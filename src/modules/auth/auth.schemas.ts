@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { listQuery, objectId, timestamp } from '../../http/schemas';
 import { accountFields, ownProfile } from '../users';
 import { currentPassword, newPassword } from './password-rules';
+import { challengeView } from './second-factor/second-factor.schemas';
 
 export const registerBody = z.strictObject({
   email: accountFields.email,
@@ -31,12 +32,14 @@ export type Tokens = z.output<typeof refreshedView>;
 export const signedInView = z.object({ user: ownProfile, ...tokens }).meta({ id: 'SignedIn' });
 export type SignedIn = z.output<typeof signedInView>;
 
+export const loginView = z.union([signedInView, challengeView]).meta({ id: 'LoginAnswer' });
+
 export const sessionView = z
   .object({
     id: objectId,
     current: z.boolean().describe('Whether it is the one that asks'),
     userAgent: z.string(),
-    ip: z.string().describe('Where it was last used from'),
+    ip: z.string().describe('The network that it was last used from, such as 203.0.113.0/24'),
     createdAt: timestamp,
     lastUsedAt: timestamp,
     expiresAt: timestamp,

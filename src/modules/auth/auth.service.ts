@@ -10,7 +10,10 @@ import type { AuthApi } from './auth.api';
 import type { Login, PasswordChange, Registration, SessionView, SignedIn, Tokens } from './auth.schemas';
 import { isAName } from './password-rules';
 import type { Passwords } from './passwords';
-import { badToken, type Device, type Opened, type SessionsService } from './sessions.service';
+import type { ChallengeView } from './second-factor/second-factor.schemas';
+import type { SecondFactor } from './second-factor/second-factor.service';
+import { badToken, type Device, type SessionsService } from './sessions.service';
+import type { SignIn } from './sign-in';
 
 /** Registering, logging in and out, and who holds an access token. */
 export interface AuthService extends AuthApi {
@@ -20,7 +23,7 @@ export interface AuthService extends AuthApi {
    * Tells nobody whether the account is unknown, or the password wrong; its owner is told where it is suspended or banned.
    * @throws BAD_CREDENTIALS, ACCOUNT_SUSPENDED, ACCOUNT_BANNED
    */
-  login(login: Login, device: Device): Promise<SignedIn>;
+  login(login: Login, device: Device): Promise<SignedIn | ChallengeView>;
   /** @throws BAD_REFRESH_TOKEN, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   refresh(refreshToken: string, device: Device): Promise<Tokens>;
   logout(player: Identity): Promise<void>;
@@ -37,6 +40,8 @@ export interface AuthServiceDeps {
   sessions: SessionsService;
   passwords: Passwords;
   accessTokens: AccessTokens;
+  signIn: SignIn;
+  secondFactor: Pick<SecondFactor, 'isRequiredOf'>;
   mail: PostOffice;
   transact: Transact;
   clock: Clock;
@@ -47,17 +52,7 @@ export interface AuthServiceDeps {
 const RECENT_MS = 10 * 60_000;
 
 export function createAuthService(deps: AuthServiceDeps): AuthService {
-  const { users, sessions, passwords, accessTokens, mail, transact, clock, siteName } = deps;
-
-  const tokensOf = (userId: string, { sessionId, refreshToken }: Opened): Tokens => ({
-    accessToken: accessTokens.issue({ userId, sessionId }),
-    refreshToken,
-  });
-
-  const signIn = async (account: Account, device: Device): Promise<SignedIn> => {
-    const opened = await sessions.open(account, device);
-    return { user: await users.profile(account.userId), ...tokensOf(account.userId, opened) };
-  };
+  const { users, sessions, passwords, accessTokens, signIn, secondFactor, mail, transact, clock, siteName } = deps;
 
   const accountOf = async (userId: string): Promise<Account> => {
     const account = await users.account(userId);
@@ -82,19 +77,19 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
         return made;
       });
       mail.wake();
-      return signIn(account, device);
+      return signIn.open(account, device);
     },
 
     async login({ identifier, password }, device) {
       const account = await users.findForLogin(identifier);
       const matches = await passwords.matches(password, account?.passwordHash ?? null);
-      if (!account?.passwordHash || !matches) throw badCredentials();
-      // only whoever knows the password learns of it
-      requireGoodStanding(account);
-      if (account.closing && !(await users.reopen(account.userId))) throw badCredentials();
+      // only whoever knows the password learns that the account is suspended or banned
+      const answer = account && matches ? await signIn.enter(account, device) : null;
+      if (!account?.passwordHash || !answer)
+        throw new AppError('BAD_CREDENTIALS', 'There is no account with this name or address and this password.');
       if (passwords.isOutdated(account.passwordHash))
         await users.rehash(account.userId, account.passwordHash, await passwords.hash(password));
-      return signIn(account, device);
+      return answer;
     },
 
     async refresh(refreshToken, device) {
@@ -105,7 +100,7 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
       const { userId, tokenVersion, ...opened } = await sessions.rotate(refreshToken, device);
       const now = await users.account(userId);
       if (now?.status !== 'active' || now.tokenVersion !== tokenVersion) throw badToken();
-      return tokensOf(userId, opened);
+      return signIn.tokensOf(userId, opened);
     },
 
     async logout({ userId, sessionId }) {
@@ -158,15 +153,14 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
 
     async authenticate(accessToken) {
       const { userId, sessionId } = accessTokens.verify(accessToken);
-      const [account, version] = await Promise.all([users.account(userId), sessions.versionOf(sessionId, userId)]);
+      const [account, session] = await Promise.all([users.account(userId), sessions.live(sessionId, userId)]);
       if (account) requireGoodStanding(account);
-      if (!account || version !== account.tokenVersion) throw sessionOver();
-      return { userId, username: account.username, role: account.role, sessionId };
+      if (!account || session?.tokenVersion !== account.tokenVersion) throw sessionOver();
+      // rights that want a second factor are there once it was shown
+      const full = session.secondFactor || !secondFactor.isRequiredOf(account);
+      return { userId, username: account.username, role: full ? account.role : 'player', sessionId };
     },
   };
 }
-
-const badCredentials = () =>
-  new AppError('BAD_CREDENTIALS', 'There is no account with this name or address and this password.');
 
 const sessionOver = () => new AppError('UNAUTHENTICATED', 'The session is over: log in again.');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import mongoose from 'mongoose';
 import type { Route } from '../../../src/http/route';
 import type { MaogaServer } from '../../../src/server';
-import { connectSocket, registerPlayer, request, type Player, type PlayerSocket } from '../../support/client';
+import { connectSocket, registerPlayer, request, type Player } from '../../support/client';
 import { databaseOf } from '../../support/matchmaking';
 import { startTestServer } from '../../support/server';
 import { registerStaff } from '../../support/staff';
@@ -130,7 +130,7 @@ describe('who may do what', () => {
         (error: { data: { code: string } }) => error.data.code,
       );
       if (typeof socket === 'string') return socket;
-      const answer = await (socket as PlayerSocket).send(name, each.body?.(contextOf(scene, player)) ?? {});
+      const answer = await socket.send(name, each.body?.(contextOf(scene, player)) ?? {});
       socket.close();
       return answer.ok ? 'yes' : answer.error.code;
     });

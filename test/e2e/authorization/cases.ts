@@ -30,7 +30,7 @@ export interface Case {
   query?: string;
   /** Leaves the caller changed, or without a session: every caller is a new one. */
   consumes?: true;
-  /** The status of whoever is let through, where it is not the success of the route. */
+  /** The status of whoever is let through, where that is not the success of the route: there is nothing to use up, say. */
   then?: number;
   /** The code for a member, where it takes the host. */
   member?: 'NOT_HOST' | 'FORBIDDEN' | 'NOT_FOUND';
@@ -52,6 +52,20 @@ export const ROUTES: Record<string, Case> = {
   'POST /api/auth/login': {
     rule: 'anyone',
     body: ({ other }) => ({ identifier: other.username, password: other.password }),
+  },
+  'POST /api/auth/login/second-factor': {
+    rule: 'anyone',
+    then: 410,
+    body: () => ({ challenge: 'x'.repeat(40), code: '123456' }),
+  },
+  'GET /api/auth/second-factor': { rule: 'player' },
+  'POST /api/auth/second-factor': { rule: 'player', consumes: true, body: password },
+  'POST /api/auth/second-factor/confirm': { rule: 'player', then: 409, body: () => ({ code: '123456' }) },
+  'POST /api/auth/second-factor/recovery-codes': { rule: 'player', then: 409, body: () => ({ code: '123456' }) },
+  'DELETE /api/auth/second-factor': {
+    rule: 'player',
+    then: 409,
+    body: (context) => ({ code: '123456', ...password(context) }),
   },
   'POST /api/auth/refresh': { rule: 'anyone', then: 401, body: () => ({ refreshToken: 'x'.repeat(43) }) },
   'POST /api/auth/logout': { rule: 'player', consumes: true },
