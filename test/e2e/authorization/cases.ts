@@ -55,7 +55,7 @@ export const ROUTES: Record<string, Case> = {
   },
   'POST /api/auth/login/second-factor': {
     rule: 'anyone',
-    then: 410,
+    then: 401,
     body: () => ({ challenge: 'x'.repeat(40), code: '123456' }),
   },
   'GET /api/auth/second-factor': { rule: 'player' },
