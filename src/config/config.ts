@@ -83,6 +83,11 @@ export const environmentSchema = z.object({
     .describe('File to record the work of the matchmaking engine in, for `npm run replay`'),
   MATCHMAKING_RECORD_MB: integer(1, 100_000).default(256).describe('The recording ends at this size'),
   LOBBY_IDLE_MINUTES: integer(1, 1440).default(30).describe('A lobby in which nothing happens closes after this'),
+  BACKUP_PASSPHRASE: z
+    .string()
+    .min(16, 'must be at least 16 characters')
+    .optional()
+    .describe('Encrypts backups; without it nobody can read them again'),
   SHUTDOWN_SECONDS: integer(1, 300).default(25).describe('Longest graceful shutdown before the process gives up'),
 });
 
@@ -120,6 +125,7 @@ export interface Config {
   matchmaking: { tickMs: number; catchUpMs: number; record: { file: string; maxBytes: number } | undefined };
   leases: { ttlMs: number };
   lobbies: { idleMinutes: number };
+  backups: { passphrase: string | undefined };
   shutdownSeconds: number;
 }
 
@@ -220,6 +226,7 @@ function toConfig(
     },
     leases: { ttlMs: env.LEASE_TTL_MS },
     lobbies: { idleMinutes: env.LOBBY_IDLE_MINUTES },
+    backups: { passphrase: env.BACKUP_PASSPHRASE },
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   };
 }
