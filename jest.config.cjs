@@ -8,6 +8,8 @@ module.exports = {
   transform: { '^.+\\.[cm]?[tj]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // ES modules, which Jest cannot import: they are transformed like our own code
   moduleNameMapper: { '^migrate-mongo$': '<rootDir>/test/support/migrate-mongo.cjs' },
-  transformIgnorePatterns: ['/node_modules/(?!(migrate-mongo|@seriousme/openapi-schema-validator)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(migrate-mongo|@seriousme/openapi-schema-validator|@otplib|@scure|@noble|openid-client|oauth4webapi|jose)/)',
+  ],
   testTimeout: 20_000,
 };

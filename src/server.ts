@@ -13,6 +13,7 @@ import { createLeaseModels, createLeases } from './database/leases';
 import { migrateUp } from './database/migrations';
 import { createOutbox } from './database/outbox';
 import { createTransact } from './database/transaction';
+import { createAccountPage } from './http/account-page';
 import { createApp } from './http/app';
 import { createDocs } from './http/docs';
 import { createHealth } from './http/health';
@@ -21,6 +22,8 @@ import { createMetrics } from './http/metrics';
 import { createRateLimits } from './http/rate-limits';
 import type { Route } from './http/route';
 import { answerUnreadable } from './http/unreadable';
+import { createPostOffice } from './mail/post-office';
+import { createAccountsModule } from './modules/accounts';
 import { createAuthModule } from './modules/auth';
 import { createGamesModule, type GameEvents } from './modules/games';
 import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
@@ -82,6 +85,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const bus = createEventBus<DomainEvents>();
     const outbox = createOutbox<DomainEvents>({ connection, bus, clock, ids, logger });
     const transact = createTransact(connection);
+    const mail = createPostOffice({ connection, config: config.mail, clock, ids, logger });
+    releasers.push('mail', () => mail.stop());
     const realtime = createRealtime({ connection, config: config.http, clock, logger, ...redis.fanOut });
     const metrics = createMetrics({ realtime });
     const leases = createLeases({
@@ -93,11 +98,17 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       names: POOL_LEASES,
       alone: database.alone,
     });
-    const shared = { connection, transact, bus, outbox, realtime, clock, ids, logger, metrics };
+    const shared = { connection, transact, bus, outbox, mail, realtime, clock, ids, logger, metrics };
 
     const games = createGamesModule(shared);
     const users = createUsersModule({ ...shared, games: games.api });
-    const auth = createAuthModule({ ...shared, config: config.auth, users: users.api });
+    const auth = createAuthModule({ ...shared, ...config.mail, config: config.auth, users: users.api });
+    const accounts = createAccountsModule({
+      ...shared,
+      config: config.accounts,
+      users: users.api,
+      auth: auth.api,
+    });
     const lobbies = createLobbiesModule({ ...shared, config: config.lobbies, users: users.api, games: games.api });
     const { record } = config.matchmaking;
     const recording = record ? openRecording(record, logger) : null;
@@ -112,7 +123,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       lobbies: lobbies.api,
     });
     const notifications = createNotificationsModule({ ...shared, users: users.api });
-    const modules = [auth, users, games, matchmaking, lobbies, notifications];
+    const modules = [auth, accounts, users, games, matchmaking, lobbies, notifications];
 
     if (config.database.seed) await games.api.seedCatalogue();
 
@@ -123,6 +134,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       databaseClock.loop,
       ...leases.loops,
       outbox.relay,
+      mail.relay,
       realtime.watch,
       ...modules.flatMap((module) => module.loops),
     ];
@@ -138,7 +150,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
-      pages: [metrics.observe, health.router, docs],
+      pages: [metrics.observe, health.router, docs, createAccountPage()],
     });
 
     realtime.serve({

@@ -39,6 +39,7 @@ const PLANTS: [rule: string, file: string, content: string][] = [
   ['core-knows-only-itself', 'core/planted-database.ts', "export * from '../database/transaction';"],
   ['config-knows-only-itself', 'config/planted.ts', "export * from '../core/errors';"],
   ['infrastructure-knows-no-modules', 'http/planted-module.ts', "export * from '../modules/users';"],
+  ['infrastructure-knows-no-modules', 'mail/planted-module.ts', "export * from '../modules/users';"],
   ['infrastructure-knows-no-modules', 'database/planted-server.ts', "export type { MaogaServer } from '../server';"],
   [
     'modules-do-not-know-the-server',

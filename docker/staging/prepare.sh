@@ -16,6 +16,7 @@ if [ ! -e .env.staging ]; then
     echo "MONGO_REPLICA_SET_KEY=$(openssl rand -hex 128)"
     echo "JWT_SECRET=$(openssl rand -base64 48)"
     echo "JWT_REFRESH_SECRET=$(openssl rand -base64 48)"
+    echo "DATA_SECRET=$(openssl rand -base64 48)"
   } > .env.staging
   echo "wrote .env.staging"
 fi

@@ -16,7 +16,10 @@ const PRODUCTION = {
   REDIS_URL: 'rediss://cache.example',
   JWT_SECRET: 'FqV3xw9Zt0bLh7Rk2mYp8JdNcU5eSgAo',
   JWT_REFRESH_SECRET: '4f1c9a7be2d80563719bfa02c6e8d354',
+  DATA_SECRET: 'Zk3uQ8vR1nXs6WtY0aPd5HfJ2lGmCbEi',
   PUBLIC_URL: 'https://play.example',
+  SMTP_URL: 'smtps://mail.example',
+  MAIL_FROM: 'Play <play@play.example>',
 };
 
 function faultsOf(environment: Record<string, string>): string[] {
@@ -76,6 +79,8 @@ describe('configuration', () => {
     ['PORT', '65536'],
     ['PORT', '80.5'],
     ['REDIS_URL', 'http://cache'],
+    ['SMTP_URL', 'mail.example'],
+    ['DELETION_GRACE_DAYS', '0'],
     ['PUBLIC_URL', 'play.example'],
     ['BCRYPT_COST', '3'],
     ['TRUST_PROXY_HOPS', '-1'],
@@ -129,8 +134,16 @@ describe('configuration', () => {
     });
 
     it('names everything that is missing at once', () => {
-      const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL'];
-      expect(faultsOf({ NODE_ENV: kind })).toEqual(required);
+      const required = [
+        'MONGODB_URI',
+        'REDIS_URL',
+        'JWT_SECRET',
+        'JWT_REFRESH_SECRET',
+        'DATA_SECRET',
+        'PUBLIC_URL',
+        'SMTP_URL',
+      ];
+      expect(faultsOf({ NODE_ENV: kind })).toEqual([...required, 'MAIL_FROM']);
     });
 
     it.each([
@@ -138,6 +151,7 @@ describe('configuration', () => {
       ['RATE_LIMITS', 'false'],
       ['JWT_SECRET', 'weak'],
       ['JWT_REFRESH_SECRET', 'weak'],
+      ['DATA_SECRET', 'weak'],
       ['PUBLIC_URL', 'http://play.example'],
       ['CORS_ORIGINS', 'https://app.example,*'],
     ])('refuses %s=%s', (name, value) => {
@@ -161,7 +175,18 @@ describe('configuration', () => {
         REDIS_URL_FILE: '/nowhere',
       };
       expect(faultsOf(environment).sort()).toEqual(
-        ['BCRYPT_COST', 'JWT_REFRESH_SECRET', 'JWT_SECRET', 'MONGODB_URI', 'PORT', 'PUBLIC_URL', 'REDIS_URL'].sort(),
+        [
+          'BCRYPT_COST',
+          'DATA_SECRET',
+          'JWT_REFRESH_SECRET',
+          'JWT_SECRET',
+          'MAIL_FROM',
+          'MONGODB_URI',
+          'PORT',
+          'PUBLIC_URL',
+          'REDIS_URL',
+          'SMTP_URL',
+        ].sort(),
       );
     });
 

@@ -24,6 +24,11 @@ export const environmentSchema = z.object({
   HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container'),
   PORT: integer(0, 65_535).default(3000).describe('Port of the API and of Socket.IO; 0 picks a free one'),
   PUBLIC_URL: z.url().optional().describe('How clients reach this server; used in links'),
+  ACCOUNT_PAGE_URL: z
+    .url()
+    .optional()
+    .describe('The page that links in mails lead to; default the own one, PUBLIC_URL/account'),
+  SITE_NAME: z.string().trim().min(1).max(50).default('Maoga').describe('What this place calls itself in mails'),
   DATA_DIR: z
     .string()
     .min(1)
@@ -55,9 +60,24 @@ export const environmentSchema = z.object({
   JWT_REFRESH_SECRET: secret
     .optional()
     .describe('Keys the hash under which refresh tokens are stored; generated outside production'),
+  DATA_SECRET: secret
+    .optional()
+    .describe('Encrypts what has to be read again, such as secrets of second factors; derived outside production'),
+  ADMIN_SECOND_FACTOR: flag
+    .optional()
+    .describe('Admins have to sign in with a second factor; default true in production, false elsewhere'),
   ACCESS_TOKEN_SECONDS: integer(30, 86_400).default(900).describe('Life of an access token'),
   REFRESH_TOKEN_DAYS: integer(1, 365).default(30).describe('Life of a refresh token and of its session'),
   BCRYPT_COST: integer(4, 15).default(12).describe('Work factor of password hashes; at least 10 in production'),
+  DELETION_GRACE_DAYS: integer(1, 90)
+    .default(14)
+    .describe('Days in which somebody who deleted their account can have it back by logging in'),
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
+    .optional()
+    .describe('Sends mails; without it development prints them in the log'),
+  MAIL_FROM: z.string().min(3).default('Maoga <no-reply@localhost>').describe('Sender of mails'),
   CORS_ORIGINS: list.default([]).describe('Exact origins that may call from a browser, comma-separated'),
   TRUST_PROXY_HOPS: integer(0, 10).default(0).describe('Number of reverse proxies in front'),
   RATE_LIMITS: flag.default(true).describe('Switches rate limits; only for load tests'),
@@ -113,9 +133,13 @@ export interface Config {
     seed: boolean;
   };
   redis: { url: string | undefined };
+  mail: { smtpUrl: string | undefined; from: string; siteName: string };
+  accounts: { pageUrl: string; graceDays: number };
   auth: {
     keys: { current: JwtKey; previous: JwtKey | undefined };
     refreshSecret: string;
+    dataSecret: string;
+    adminSecondFactor: boolean;
     accessTokenSeconds: number;
     refreshTokenDays: number;
     bcryptCost: number;
@@ -198,6 +222,11 @@ function toConfig(
       seed: env.SEED_ON_START ?? !production,
     },
     redis: { url: withPassword(env.REDIS_URL, env.REDIS_PASSWORD) },
+    mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, siteName: env.SITE_NAME },
+    accounts: {
+      pageUrl: env.ACCOUNT_PAGE_URL ?? new URL('/account', env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).href,
+      graceDays: env.DELETION_GRACE_DAYS,
+    },
     auth: {
       keys: {
         current: { id: env.JWT_KEY_ID, secret: env.JWT_SECRET ?? generated?.jwtSecret ?? '' },
@@ -207,6 +236,8 @@ function toConfig(
             : { id: env.JWT_PREVIOUS_KEY_ID ?? '', secret: env.JWT_PREVIOUS_SECRET },
       },
       refreshSecret: env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
+      dataSecret: env.DATA_SECRET ?? env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
+      adminSecondFactor: env.ADMIN_SECOND_FACTOR ?? production,
       accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
       refreshTokenDays: env.REFRESH_TOKEN_DAYS,
       bcryptCost: env.BCRYPT_COST,
@@ -251,7 +282,16 @@ function rotationFaults(env: Values): string[] {
 function strictFaults(env: Values): string[] {
   const kind = env['NODE_ENV'];
   if (!isStrict(kind)) return [];
-  const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'PUBLIC_URL'];
+  const required = [
+    'MONGODB_URI',
+    'REDIS_URL',
+    'JWT_SECRET',
+    'JWT_REFRESH_SECRET',
+    'DATA_SECRET',
+    'PUBLIC_URL',
+    'SMTP_URL',
+    'MAIL_FROM',
+  ];
   const found = required.filter((name) => env[name] === undefined).map((name) => `${name}: is required in ${kind}`);
   if (env['BCRYPT_COST'] !== undefined && Number(env['BCRYPT_COST']) < 10)
     found.push(`BCRYPT_COST: must be at least 10 in ${kind}`);
@@ -263,7 +303,7 @@ function strictFaults(env: Values): string[] {
 
 /** A random key of 32 bytes has some 20 different characters in any notation; a placeholder has few, or is used twice. */
 function weakSecrets(env: Values): string[] {
-  const weak = ['JWT_SECRET', 'JWT_REFRESH_SECRET', 'JWT_PREVIOUS_SECRET']
+  const weak = ['JWT_SECRET', 'JWT_REFRESH_SECRET', 'JWT_PREVIOUS_SECRET', 'DATA_SECRET']
     .filter((name) => env[name] !== undefined && new Set(env[name]).size < 10)
     .map((name) => `${name}: is too easy to guess; take one from \`openssl rand -base64 48\``);
   const same = env['JWT_SECRET'] !== undefined && env['JWT_SECRET'] === env['JWT_REFRESH_SECRET'];

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Schema, type ClientSession, type Connection } from 'mongoose';
+import { describeData } from './personal-data';
 import type { Logger } from '../core/logger';
 import { createLoop, type Loop } from '../core/loop';
 import type { Transact } from './transaction';
@@ -101,6 +102,12 @@ export function createLeaseModels(connection: Connection) {
     { ...options, collection: 'fences' },
   );
   lease.index({ owner: 1 }, { name: 'owner' });
+  for (const schema of [lease, instance, fence])
+    describeData(schema, {
+      what: 'Which instance leads which pools',
+      why: 'To run many instances side by side',
+      kept: 'As long as they run: it is about nobody',
+    });
   return {
     Lease: connection.model('Lease', lease),
     Instance: connection.model('Instance', instance),

@@ -1,4 +1,5 @@
 import { Schema, Types, type ClientSession, type Connection } from 'mongoose';
+import { describeData, type DataNote } from './personal-data';
 import type { Clock } from '../core/clock';
 import type { EventBus, EventMap } from '../core/event-bus';
 import type { Ids } from '../core/ids';
@@ -67,7 +68,23 @@ const LAST_RETRY_MS = 60_000;
 const CONTENDED_MS = 100;
 const KEEP_DELIVERED_SECONDS = 86_400;
 
-export function createOutboxModel(connection: Connection) {
+const NOTE: DataNote = {
+  what: 'News on the way to those concerned',
+  why: 'So that a crash loses none of it',
+  kept: 'One day after it was told',
+  passing: { where: { deliveredAt: { $ne: null } } },
+};
+const NOTES: Record<string, DataNote> = {
+  mailbox: {
+    ...NOTE,
+    what: 'Mails on the way: address, name and what they are about, no links',
+    kept: 'One day after it was sent; at most four',
+    passing: { where: {} },
+  },
+};
+
+/** @param collection an outbox of its own, for news that must not hold up the other news */
+export function createOutboxModel(connection: Connection, collection = 'outbox') {
   const schema = new Schema<OutboxRow>(
     {
       type: { type: String, required: true },
@@ -79,13 +96,14 @@ export function createOutboxModel(connection: Connection) {
       attempts: { type: Number, default: 0 },
       deliveredAt: { type: Date, default: null },
     },
-    { versionKey: false, minimize: false, collection: 'outbox' },
+    { versionKey: false, minimize: false, collection },
   );
   const undelivered = { partialFilterExpression: { deliveredAt: null } };
   schema.index({ notBefore: 1, createdAt: 1, _id: 1 }, { name: 'undelivered', ...undelivered });
   schema.index({ key: 1, createdAt: 1, _id: 1 }, { name: 'undelivered_by_key', ...undelivered });
   schema.index({ deliveredAt: 1 }, { name: 'delivered_ttl', expireAfterSeconds: KEEP_DELIVERED_SECONDS });
-  return connection.model('Outbox', schema);
+  describeData(schema, NOTES[collection] ?? NOTE);
+  return connection.model(`Outbox:${collection}`, schema);
 }
 
 export interface OutboxDeps<Events> {
@@ -96,6 +114,9 @@ export interface OutboxDeps<Events> {
   logger: Logger;
   /** How long a subscriber may take before its fact counts as not told. */
   patienceMs?: number;
+  /** Where the facts are kept, and what the relay is called. */
+  collection?: string;
+  everyMs?: number;
 }
 
 export function createOutbox<Events extends EventMap>({
@@ -105,8 +126,10 @@ export function createOutbox<Events extends EventMap>({
   ids,
   logger,
   patienceMs = 10_000,
+  collection = 'outbox',
+  everyMs = 250,
 }: OutboxDeps<Events>): Outbox<Events> {
-  const Row = createOutboxModel(connection);
+  const Row = createOutboxModel(connection, collection);
 
   /** @returns the rows that are ours to tell, and whether there may be more. */
   const claimBatch = async (): Promise<{ rows: OutboxRow[]; more: boolean }> => {
@@ -221,10 +244,10 @@ export function createOutbox<Events extends EventMap>({
   };
 
   const relay = createLoop({
-    name: 'outbox',
-    everyMs: 250,
+    name: collection,
+    everyMs,
     tick: relayOnce,
-    onError: (err) => logger.error({ err }, 'outbox relay failed'),
+    onError: (err) => logger.error({ err, outbox: collection }, 'outbox relay failed'),
   });
 
   const appendAll = async (

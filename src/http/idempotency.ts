@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Schema, type Connection } from 'mongoose';
+import { describeData } from '../database/personal-data';
 import type { Clock } from '../core/clock';
 import { AppError } from '../core/errors';
 import { isDuplicateKey } from '../database/transaction';
@@ -48,6 +49,12 @@ export function createIdempotencyModel(connection: Connection) {
     { versionKey: false, collection: 'idempotencyKeys' },
   );
   schema.index({ createdAt: 1 }, { name: 'ttl', expireAfterSeconds: KEEP_SECONDS });
+  describeData(schema, {
+    what: 'Answers to requests that may be repeated',
+    why: 'So that nothing is done twice when an answer is lost',
+    kept: 'One day',
+    passing: { where: {} },
+  });
   return connection.model('IdempotencyKey', schema);
 }
 

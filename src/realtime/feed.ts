@@ -1,4 +1,5 @@
 import { Schema, Types, type Connection } from 'mongoose';
+import { describeData } from '../database/personal-data';
 import { createTransact } from '../database/transaction';
 import type { FactEvents } from './protocol';
 
@@ -41,6 +42,12 @@ export function createFeedModel(connection: Connection) {
     { seq: { type: Number, required: true } },
     { versionKey: false, collection: 'feeds' },
   );
+  describeData(schema, {
+    what: 'How many events somebody was told',
+    why: 'For an app to notice that it has missed one',
+    kept: 'As long as the account',
+    owner: '_id',
+  });
   return connection.model('Feed', schema);
 }
 

@@ -1,4 +1,5 @@
 import { Schema, type Connection, type Types } from 'mongoose';
+import { describeData } from '../../database/personal-data';
 import type { SessionView } from './auth.schemas';
 
 /** One row while somebody is signed in on a device. It is gone when the session has ended. */
@@ -7,6 +8,8 @@ export interface SessionRow {
   userId: Types.ObjectId;
   /** Of the account when the session began: when the account's is another one, the session is over. */
   tokenVersion: number;
+  /** Whether the second factor was shown. */
+  secondFactor: boolean;
   userAgent: string;
   ip: string;
   createdAt: Date;
@@ -32,6 +35,7 @@ export function createSessionModel(connection: Connection) {
     {
       userId: { type: ObjectId, required: true },
       tokenVersion: { type: Number, required: true },
+      secondFactor: { type: Boolean, default: false },
       userAgent: { type: String, default: '' },
       ip: { type: String, default: '' },
       createdAt: { type: Date, required: true },
@@ -42,6 +46,12 @@ export function createSessionModel(connection: Connection) {
   );
   schema.index({ userId: 1, _id: -1 }, { name: 'user' });
   schema.index({ expiresAt: 1 }, { name: 'ttl', expireAfterSeconds: 0 });
+  describeData(schema, {
+    what: 'Where somebody is signed in: device, network, when',
+    why: 'To stay signed in, and to see and end what is not theirs',
+    kept: 'Until it ends; at most `REFRESH_TOKEN_DAYS`',
+    owner: 'userId',
+  });
   return connection.model('Session', schema);
 }
 
@@ -58,6 +68,13 @@ export function createRefreshTokenModel(connection: Connection) {
   );
   schema.index({ userId: 1 }, { name: 'user' });
   schema.index({ expiresAt: 1 }, { name: 'ttl', expireAfterSeconds: 0 });
+  describeData(schema, {
+    what: 'Refresh tokens, hashed',
+    why: 'To stay signed in, and to notice a stolen token',
+    kept: 'As long as its session could last',
+    owner: 'userId',
+    hidden: ['_id'],
+  });
   return connection.model('RefreshToken', schema);
 }
 

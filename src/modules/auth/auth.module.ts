@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock';
 import type { Ids } from '../../core/ids';
 import type { Logger } from '../../core/logger';
 import type { Transact } from '../../database/transaction';
+import type { PostOffice } from '../../mail/post-office';
 import type { Realtime } from '../../realtime/server';
 import type { Module } from '../module';
 import type { UsersApi } from '../users';
@@ -13,7 +14,11 @@ import { createRefreshTokenModel, createSessionModel } from './auth.models';
 import { authRoutes } from './auth.routes';
 import { createAuthService } from './auth.service';
 import { createPasswords } from './passwords';
+import { createChallengeModel, createSecondFactorModel } from './second-factor/second-factor.models';
+import { secondFactorRoutes } from './second-factor/second-factor.routes';
+import { createSecondFactor } from './second-factor/second-factor.service';
 import { createSessionsService } from './sessions.service';
+import { createSignIn } from './sign-in';
 
 export interface AuthDeps {
   connection: Connection;
@@ -23,12 +28,14 @@ export interface AuthDeps {
   ids: Ids;
   logger: Logger;
   config: Config['auth'];
+  siteName: string;
+  mail: PostOffice;
   users: UsersApi;
 }
 
 /** Who is who: registering, logging in, tokens and sessions. */
 export function createAuthModule(deps: AuthDeps): Module<AuthApi> {
-  const { connection, config, clock, users } = deps;
+  const { connection, config, clock } = deps;
   const sessions = createSessionsService({
     ...deps,
     Sessions: createSessionModel(connection),
@@ -36,10 +43,13 @@ export function createAuthModule(deps: AuthDeps): Module<AuthApi> {
   });
   const accessTokens = createAccessTokens(config, clock);
   const passwords = createPasswords(config.bcryptCost);
-  const auth = createAuthService({ users, sessions, passwords, accessTokens });
+  const secondFactor = createSecondFactor({ ...deps, SecondFactors: createSecondFactorModel(connection), sessions });
+  const Challenges = createChallengeModel(connection);
+  const signIn = createSignIn({ ...deps, Challenges, sessions, secondFactor, accessTokens });
+  const auth = createAuthService({ ...deps, sessions, passwords, accessTokens, signIn, secondFactor });
   return {
-    api: { authenticate: (token) => auth.authenticate(token) },
-    routes: authRoutes(auth),
+    api: auth,
+    routes: [...authRoutes(auth, signIn), ...secondFactorRoutes(secondFactor, auth)],
     clientEvents: [],
     loops: [],
   };

@@ -1,7 +1,9 @@
+import { originOf } from '../../http/origin';
 import { route, type Route } from '../../http/route';
 import { idParams, page } from '../../http/schemas';
 import {
   loginBody,
+  loginView,
   passwordBody,
   refreshBody,
   refreshedView,
@@ -11,18 +13,23 @@ import {
   signedInView,
 } from './auth.schemas';
 import type { AuthService } from './auth.service';
+import { challengeBody } from './second-factor/second-factor.schemas';
 import type { Device } from './sessions.service';
+import type { SignIn } from './sign-in';
 
 const MAX_USER_AGENT = 256;
 
 /** None of these is repeatable by an `Idempotency-Key`: their answers hold tokens, which are kept nowhere as they are. */
-export function authRoutes(auth: AuthService): Route[] {
-  return [...accountRoutes(auth), ...sessionRoutes(auth)];
+export function authRoutes(auth: AuthService, signIn: SignIn): Route[] {
+  return [...accountRoutes(auth, signIn), ...sessionRoutes(auth)];
 }
 
-const deviceOf = ({ ip, userAgent }: Device): Device => ({ ip, userAgent: userAgent.slice(0, MAX_USER_AGENT) });
+const deviceOf = ({ ip, userAgent }: Device): Device => ({
+  ip: originOf(ip),
+  userAgent: userAgent.slice(0, MAX_USER_AGENT),
+});
 
-function accountRoutes(auth: AuthService): Route[] {
+function accountRoutes(auth: AuthService, signIn: SignIn): Route[] {
   const open = { tag: 'Auth', access: 'anyone', limit: 'credentials' } as const;
   return [
     route({
@@ -40,12 +47,23 @@ function accountRoutes(auth: AuthService): Route[] {
       ...open,
       method: 'post',
       path: '/api/auth/login',
-      summary: 'Sign in by e-mail address or username',
+      summary: 'Sign in by e-mail address or username; where there is a second factor, answers with a challenge',
       body: loginBody,
       status: 200,
-      answer: signedInView,
+      answer: loginView,
       errors: ['BAD_CREDENTIALS', 'UNAVAILABLE'],
       handler: ({ body, ...from }) => auth.login(body, deviceOf(from)),
+    }),
+    route({
+      ...open,
+      method: 'post',
+      path: '/api/auth/login/second-factor',
+      summary: 'Finish signing in, by a code of the authenticator app or a recovery code',
+      body: challengeBody,
+      status: 200,
+      answer: signedInView,
+      errors: ['BAD_CODE', 'CHALLENGE_EXPIRED'],
+      handler: ({ body, ...from }) => signIn.answer(body.challenge, body.code, deviceOf(from)),
     }),
     route({
       ...open,

@@ -1,37 +1,15 @@
 import { z } from 'zod';
 import { listQuery, objectId, timestamp } from '../../http/schemas';
 import { accountFields, ownProfile } from '../users';
-import { isCommon } from './common-passwords';
+import { currentPassword, newPassword } from './password-rules';
+import { challengeView } from './second-factor/second-factor.schemas';
 
-/** bcrypt looks at no more than this, so that longer passwords would match each other. */
-const MAX_BYTES = 72;
-const MIN_CHARACTERS = 8;
-
-/** The same characters, however a keyboard composes them. No rule of what they must be. */
-const password = z
-  .string()
-  .normalize('NFKC')
-  .refine((value) => Buffer.byteLength(value) <= MAX_BYTES, `must be at most ${MAX_BYTES} bytes`)
-  .refine((value) => !/\p{Surrogate}/u.test(value), 'must not hold half a character (a lone surrogate)')
-  .meta({ format: 'password' });
-
-const currentPassword = password.refine((value) => value !== '', 'must not be empty');
-const newPassword = password
-  .refine((value) => [...value].length >= MIN_CHARACTERS, `must be at least ${MIN_CHARACTERS} characters`)
-  .refine((value) => !isCommon(value), 'is one of the first that others would try: choose another one');
-
-export const registerBody = z
-  .strictObject({
-    email: accountFields.email,
-    username: accountFields.username,
-    password: newPassword,
-    displayName: accountFields.displayName.optional(),
-  })
-  .refine(
-    ({ email, username, password: secret }) =>
-      ![email, username].some((known) => known.toLowerCase() === secret.toLowerCase()),
-    { path: ['password'], message: 'must not be your address or your username' },
-  );
+export const registerBody = z.strictObject({
+  email: accountFields.email,
+  username: accountFields.username,
+  password: newPassword,
+  displayName: accountFields.displayName.optional(),
+});
 export type Registration = z.output<typeof registerBody>;
 
 export const loginBody = z.strictObject({
@@ -54,12 +32,14 @@ export type Tokens = z.output<typeof refreshedView>;
 export const signedInView = z.object({ user: ownProfile, ...tokens }).meta({ id: 'SignedIn' });
 export type SignedIn = z.output<typeof signedInView>;
 
+export const loginView = z.union([signedInView, challengeView]).meta({ id: 'LoginAnswer' });
+
 export const sessionView = z
   .object({
     id: objectId,
     current: z.boolean().describe('Whether it is the one that asks'),
     userAgent: z.string(),
-    ip: z.string().describe('Where it was last used from'),
+    ip: z.string().describe('The network that it was last used from, such as 203.0.113.0/24'),
     createdAt: timestamp,
     lastUsedAt: timestamp,
     expiresAt: timestamp,

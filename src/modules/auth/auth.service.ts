@@ -1,18 +1,26 @@
+import type { Clock } from '../../core/clock';
 import type { Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
+import type { Transact } from '../../database/transaction';
 import type { Identity } from '../../http/route';
+import type { PostOffice } from '../../mail/post-office';
 import type { Account, UsersApi } from '../users';
 import type { AccessTokens } from './access-tokens';
+import type { AuthApi } from './auth.api';
 import type { Login, PasswordChange, Registration, SessionView, SignedIn, Tokens } from './auth.schemas';
+import { isAName } from './password-rules';
 import type { Passwords } from './passwords';
-import { badToken, type Device, type Opened, type SessionsService } from './sessions.service';
+import type { ChallengeView } from './second-factor/second-factor.schemas';
+import type { SecondFactor } from './second-factor/second-factor.service';
+import { badToken, type Device, type SessionsService } from './sessions.service';
+import type { SignIn } from './sign-in';
 
 /** Registering, logging in and out, and who holds an access token. */
-export interface AuthService {
-  /** @throws EMAIL_TAKEN, USERNAME_TAKEN */
+export interface AuthService extends AuthApi {
+  /** The address is mailed a link to confirm it by. @throws EMAIL_TAKEN, USERNAME_TAKEN, VALIDATION_FAILED */
   register(registration: Registration, device: Device): Promise<SignedIn>;
   /** Tells nobody whether the account is unknown, closed, or the password wrong. @throws BAD_CREDENTIALS */
-  login(login: Login, device: Device): Promise<SignedIn>;
+  login(login: Login, device: Device): Promise<SignedIn | ChallengeView>;
   /** @throws BAD_REFRESH_TOKEN */
   refresh(refreshToken: string, device: Device): Promise<Tokens>;
   logout(player: Identity): Promise<void>;
@@ -22,8 +30,6 @@ export interface AuthService {
   endSession(player: Identity, sessionId: string): Promise<void>;
   /** Ends all sessions but the one that asks. @throws BAD_CREDENTIALS, CONFLICT */
   changePassword(player: Identity, change: PasswordChange): Promise<void>;
-  /** @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED */
-  authenticate(accessToken: string): Promise<Identity>;
 }
 
 export interface AuthServiceDeps {
@@ -31,18 +37,19 @@ export interface AuthServiceDeps {
   sessions: SessionsService;
   passwords: Passwords;
   accessTokens: AccessTokens;
+  signIn: SignIn;
+  secondFactor: Pick<SecondFactor, 'isRequiredOf'>;
+  mail: PostOffice;
+  transact: Transact;
+  clock: Clock;
+  siteName: string;
 }
 
-export function createAuthService({ users, sessions, passwords, accessTokens }: AuthServiceDeps): AuthService {
-  const tokensOf = (userId: string, { sessionId, refreshToken }: Opened): Tokens => ({
-    accessToken: accessTokens.issue({ userId, sessionId }),
-    refreshToken,
-  });
+/** How long somebody without a password counts as just having shown who they are. */
+const RECENT_MS = 10 * 60_000;
 
-  const signIn = async (account: Account, device: Device): Promise<SignedIn> => {
-    const opened = await sessions.open(account, device);
-    return { user: await users.profile(account.userId), ...tokensOf(account.userId, opened) };
-  };
+export function createAuthService(deps: AuthServiceDeps): AuthService {
+  const { users, sessions, passwords, accessTokens, signIn, secondFactor, mail, transact, clock, siteName } = deps;
 
   const accountOf = async (userId: string): Promise<Account> => {
     const account = await users.account(userId);
@@ -50,27 +57,42 @@ export function createAuthService({ users, sessions, passwords, accessTokens }: 
     return account;
   };
 
+  const hashPassword: AuthApi['hashPassword'] = async (password, owner, path) => {
+    if (isAName(password, owner, siteName))
+      throw new AppError('VALIDATION_FAILED', 'The password is a name: choose another one.', {
+        errors: [{ path, message: `must not be your name or address, nor that of ${siteName}` }],
+      });
+    return passwords.hash(password);
+  };
+
   return {
-    async register({ password, ...account }, device) {
-      const passwordHash = await passwords.hash(password);
-      return signIn(await users.create({ ...account, passwordHash }), device);
+    async register({ password, ...wanted }, device) {
+      const passwordHash = await hashPassword(password, wanted, 'body.password');
+      const account = await transact(async (session) => {
+        const made = await users.create(session, { ...wanted, passwordHash });
+        await mail.wish(session, { purpose: 'verifyEmail', address: made.email, userId: made.userId });
+        return made;
+      });
+      mail.wake();
+      return signIn.open(account, device);
     },
 
     async login({ identifier, password }, device) {
       const account = await users.findForLogin(identifier);
       const matches = await passwords.matches(password, account?.passwordHash ?? null);
-      if (!account || !matches || account.status !== 'active')
+      const answer = account && matches ? await signIn.enter(account, device) : null;
+      if (!account?.passwordHash || !answer)
         throw new AppError('BAD_CREDENTIALS', 'There is no account with this name or address and this password.');
       if (passwords.isOutdated(account.passwordHash))
         await users.rehash(account.userId, account.passwordHash, await passwords.hash(password));
-      return signIn(account, device);
+      return answer;
     },
 
     async refresh(refreshToken, device) {
       const { userId, tokenVersion, ...opened } = await sessions.rotate(refreshToken, device);
       const account = await users.account(userId);
       if (account?.status !== 'active' || account.tokenVersion !== tokenVersion) throw badToken();
-      return tokensOf(userId, opened);
+      return signIn.tokensOf(userId, opened);
     },
 
     async logout({ userId, sessionId }) {
@@ -89,23 +111,47 @@ export function createAuthService({ users, sessions, passwords, accessTokens }: 
     },
 
     async changePassword({ userId, sessionId }, { currentPassword, newPassword }) {
-      const credentials = await users.credentials(userId);
-      const matches = await passwords.matches(currentPassword, credentials?.passwordHash ?? null);
-      if (!credentials || !matches) throw new AppError('BAD_CREDENTIALS', 'The current password is wrong.');
-      const hash = await passwords.hash(newPassword);
-      const version = await users.changePassword(userId, credentials.passwordHash, hash);
-      if (version === null) throw new AppError('CONFLICT', 'The password was changed at the same moment: try again.');
-      await sessions.carryOver(sessionId, version);
+      const [credentials, recipient] = await Promise.all([users.credentials(userId), users.recipient(userId)]);
+      const from = credentials?.passwordHash ?? null;
+      const matches = await passwords.matches(currentPassword, from);
+      if (!credentials || !recipient || !matches)
+        throw new AppError('BAD_CREDENTIALS', 'The current password is wrong.');
+      const to = await hashPassword(newPassword, credentials, 'body.newPassword');
+      const version = await transact(async (session) => {
+        const next = await users.changePassword(session, userId, { from, to });
+        if (next === null) throw new AppError('CONFLICT', 'The password was changed at the same moment: try again.');
+        await sessions.carryOver(session, sessionId, next);
+        await mail.post(session, recipient, { kind: 'passwordChanged', values: {} });
+        return next;
+      });
+      mail.wake();
       await sessions.endOutdated(userId, version, 'the password was changed');
     },
 
+    hashPassword,
+
+    async reauthenticate({ userId, sessionId }, password) {
+      const hash = (await users.credentials(userId))?.passwordHash ?? null;
+      if (hash === null) {
+        const begun = await sessions.begunAt(sessionId);
+        if (begun !== null && clock.now() - begun < RECENT_MS) return;
+        throw new AppError('REAUTHENTICATE', 'Log in again, and repeat this within ten minutes.');
+      }
+      if (password === undefined) throw new AppError('REAUTHENTICATE', 'Send your password.');
+      if (!(await passwords.matches(password, hash))) throw new AppError('BAD_CREDENTIALS', 'The password is wrong.');
+    },
+
+    endOutdated: (userId, tokenVersion, reason) => sessions.endOutdated(userId, tokenVersion, reason),
+
     async authenticate(accessToken) {
       const { userId, sessionId } = accessTokens.verify(accessToken);
-      const [account, version] = await Promise.all([users.account(userId), sessions.versionOf(sessionId, userId)]);
+      const [account, session] = await Promise.all([users.account(userId), sessions.live(sessionId, userId)]);
       if (account && account.status !== 'active')
         throw new AppError('ACCOUNT_SUSPENDED', `The account is ${account.status}.`);
-      if (!account || version !== account.tokenVersion) throw sessionOver();
-      return { userId, username: account.username, role: account.role, sessionId };
+      if (!account || session?.tokenVersion !== account.tokenVersion) throw sessionOver();
+      // rights that want a second factor are there once it was shown
+      const full = session.secondFactor || !secondFactor.isRequiredOf(account);
+      return { userId, username: account.username, role: full ? account.role : 'player', sessionId };
     },
   };
 }

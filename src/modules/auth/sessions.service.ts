@@ -27,11 +27,16 @@ import type { SessionView } from './auth.schemas';
  * account (logout everywhere, ban, new password) ends all of its sessions at once, also those that begin at that moment.
  */
 export interface SessionsService {
-  open(account: Account, device: Device): Promise<Opened>;
+  /** @param withSecondFactor whether it was shown */
+  open(account: Account, device: Device, withSecondFactor: boolean): Promise<Opened>;
   /** The next token of the family. @throws BAD_REFRESH_TOKEN; a used token ends its session besides */
   rotate(refreshToken: string, device: Device): Promise<Opened & { userId: string; tokenVersion: number }>;
-  /** The account's token version that this session belongs to; null where there is no such session of the user. */
-  versionOf(sessionId: string, userId: string): Promise<number | null>;
+  /** A live session of the user; `tokenVersion` is that of the account when it began. */
+  live(sessionId: string, userId: string): Promise<Pick<SessionRow, 'tokenVersion' | 'secondFactor'> | null>;
+  /** From now on it counts as one that was begun with a second factor. */
+  raise(session: ClientSession, sessionId: string): Promise<void>;
+  /** When this session began; null where there is none. */
+  begunAt(sessionId: string): Promise<number | null>;
   list(
     account: Account,
     currentId: string,
@@ -42,7 +47,7 @@ export interface SessionsService {
   /** Tidies up after the account's version has changed to `tokenVersion`, and closes the sockets of what ended by it. */
   endOutdated(userId: string, tokenVersion: number, reason: string): Promise<void>;
   /** Takes a live session along to the account's next version. */
-  carryOver(sessionId: string, tokenVersion: number): Promise<void>;
+  carryOver(session: ClientSession, sessionId: string, tokenVersion: number): Promise<void>;
 }
 
 /** Where a request comes from, as the session list shows it. */
@@ -78,7 +83,7 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
 
   /** Asked for by every request. */
   const sessionOf = inRounds<string, SessionRow | null>(async (sessionIds) => {
-    const fields = { userId: 1, tokenVersion: 1, expiresAt: 1 };
+    const fields = { userId: 1, tokenVersion: 1, secondFactor: 1, expiresAt: 1 };
     const rows = await Sessions.find({ _id: { $in: [...sessionIds] } }, fields).lean<SessionRow[]>();
     const known = new Map(rows.map((row) => [row._id.toHexString(), row]));
     return sessionIds.map((id) => known.get(id) ?? null);
@@ -103,12 +108,13 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
   };
 
   return {
-    async open({ userId, tokenVersion }, device) {
+    async open({ userId, tokenVersion }, device, withSecondFactor) {
       const at = now();
       const row: SessionRow = {
         _id: new Types.ObjectId(ids.id()),
         userId: new Types.ObjectId(userId),
         tokenVersion,
+        secondFactor: withSecondFactor,
         ...device,
         createdAt: at,
         lastUsedAt: at,
@@ -148,10 +154,18 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
       };
     },
 
-    async versionOf(sessionId, userId) {
+    async live(sessionId, userId) {
       const row = await sessionOf(sessionId);
-      const live = row !== null && row.userId.toHexString() === userId && row.expiresAt > now();
-      return live ? row.tokenVersion : null;
+      return row !== null && row.userId.toHexString() === userId && row.expiresAt > now() ? row : null;
+    },
+
+    async raise(session, sessionId) {
+      await Sessions.updateOne({ _id: sessionId }, { $set: { secondFactor: true } }, { session });
+    },
+
+    async begunAt(sessionId) {
+      const row = await Sessions.findById(sessionId, { createdAt: 1 }).lean<SessionRow>();
+      return row?.createdAt.getTime() ?? null;
     },
 
     async list({ userId, tokenVersion }, currentId, { limit, cursor }) {
@@ -181,9 +195,10 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
       for (const { _id } of rows) realtime.expire(userId, reason, _id.toHexString());
     },
 
-    async carryOver(sessionId, tokenVersion) {
+    async carryOver(session, sessionId, tokenVersion) {
       // not where it ended meanwhile by another change of the version
-      await Sessions.updateOne({ _id: sessionId, tokenVersion: tokenVersion - 1 }, { $set: { tokenVersion } });
+      const mine = { _id: sessionId, tokenVersion: tokenVersion - 1 };
+      await Sessions.updateOne(mine, { $set: { tokenVersion } }, { session });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Schema, type Connection, type Types } from 'mongoose';
+import { describeData } from '../../database/personal-data';
 import { plain, searchKeys } from '../../core/search-text';
 import type { GameMode } from './games.api';
 import { recentMatches } from './games.policy';
@@ -81,6 +82,11 @@ export function createGameModel(connection: Connection) {
   schema.index({ matches: -1, _id: 1 }, { name: 'by_popularity' });
   schema.index({ releaseDate: -1, _id: 1 }, { name: 'by_release' });
   schema.index({ trend: -1, _id: 1 }, { name: 'by_trend' });
+  describeData(schema, {
+    what: 'The catalogue of games',
+    why: 'To have something to play',
+    kept: 'For good: it is about nobody',
+  });
   return connection.model('Game', schema);
 }
 

@@ -1,4 +1,5 @@
 import { Schema, Types, type Connection } from 'mongoose';
+import { describeData } from '../../database/personal-data';
 import type { LobbyView, MessageView } from '../../realtime/protocol';
 import { isOpen, type Lobby } from './lobbies.policy';
 
@@ -85,6 +86,13 @@ export function createLobbyModel(connection: Connection) {
   schema.index({ state: 1, lastActivityAt: 1 }, { name: 'idle' });
   schema.index({ startsAt: 1 }, { name: 'starting', partialFilterExpression: { state: 'ready' } });
   schema.index({ closedAt: 1 }, { name: 'closed_ttl', expireAfterSeconds: KEEP_SECONDS });
+  describeData(schema, {
+    what: 'Lobbies: who was in them, invited or removed',
+    why: 'To meet before and during a match',
+    kept: '30 days after it closed',
+    shared: ['hostId', 'members.userId', 'invited', 'removed'],
+    show: ({ invited: _invited, removed: _removed, ...row }) => row,
+  });
   return connection.model('Lobby', schema);
 }
 
@@ -102,6 +110,13 @@ export function createMessageModel(connection: Connection) {
   );
   schema.index({ lobbyId: 1, sentAt: -1, _id: -1 }, { name: 'lobby_time' });
   schema.index({ sentAt: 1 }, { name: 'ttl', expireAfterSeconds: KEEP_SECONDS });
+  describeData(schema, {
+    what: 'Chat of lobbies, and lines of the system in it',
+    why: 'To talk with those one plays with',
+    kept: '30 days',
+    owner: 'userId',
+    lines: { field: 'content', where: { kind: 'system' } },
+  });
   return connection.model('Message', schema);
 }
 

@@ -9,7 +9,7 @@ import type { Transact } from '../../database/transaction';
 import type { Realtime } from '../../realtime/server';
 import type { GamesApi } from '../games';
 import type { Module } from '../module';
-import type { UsersApi } from '../users';
+import type { UserEvents, UsersApi } from '../users';
 import type { LobbiesApi, LobbyEvents } from './lobbies.api';
 import { createLobbiesLoop } from './lobbies.loop';
 import { lobbyRoutes } from './lobbies.routes';
@@ -22,7 +22,7 @@ import { createMessagesService } from './messages.service';
 export interface LobbiesDeps {
   connection: Connection;
   transact: Transact;
-  bus: EventBus<LobbyEvents>;
+  bus: EventBus<LobbyEvents & Pick<UserEvents, 'user.closed'>>;
   outbox: Outbox<LobbyEvents>;
   realtime: Realtime;
   clock: Clock;
@@ -40,8 +40,12 @@ export function createLobbiesModule(deps: LobbiesDeps): Module<LobbiesApi> {
   const lobbies = createLobbiesService({ ...deps, store });
   const messages = createMessagesService({ ...deps, store });
   tellLobbyNews(bus, realtime);
+  const api = createLobbiesApi({ ...deps, store });
+  bus.on('user.closed', async ({ payload: { userId } }) => {
+    for (const { id } of await api.lobbiesOf(userId)) await lobbies.leave(id, userId);
+  });
   return {
-    api: createLobbiesApi({ ...deps, store }),
+    api,
     routes: lobbyRoutes(lobbies, messages),
     clientEvents: lobbyEvents({ store, lobbies, messages, realtime }),
     loops: [createLobbiesLoop({ ...deps, store })],

@@ -2,6 +2,7 @@ import { AppError, notFound } from '../../core/errors';
 import type { EventBus } from '../../core/event-bus';
 import type { LobbyView } from '../../realtime/protocol';
 import type { LobbiesApi, LobbyEvents } from '../lobbies';
+import type { UserEvents } from '../users';
 import type { MatchesService } from './matches.service';
 import type { LobbyTicketRequest, TicketView } from './matchmaking.schemas';
 import type { TicketsService } from './tickets.service';
@@ -65,6 +66,14 @@ export function followLobbies(bus: EventBus<LobbyEvents>, tickets: TicketsServic
   bus.on('lobby.closed', ({ payload: { lobby, reason } }) =>
     lobby.matchId === null ? changed(lobby, 'lobby_closed') : matches.abandon(lobby.matchId, reason),
   );
+}
+
+/** Whoever closes their account searches no more. */
+export function followAccounts(bus: EventBus<Pick<UserEvents, 'user.closed'>>, tickets: TicketsService): void {
+  bus.on('user.closed', async ({ payload: { userId } }) => {
+    const open = await tickets.current(userId);
+    if (open) await unlessMatched(tickets.cancel(userId, open.id, 'account_closed'));
+  });
 }
 
 /** A party that was matched before the news arrived is in its match: nothing to cancel. */

@@ -1,4 +1,5 @@
 import { Schema, type Connection, type Types } from 'mongoose';
+import { describeData } from '../../database/personal-data';
 import type { Region, Ticket } from './engine';
 
 /** Rows of tickets, matches and ratings. Written by conditional updates only, whose counts are checked. */
@@ -141,6 +142,12 @@ export function createTicketModel(connection: Connection) {
   schema.index({ lobbyId: 1 }, { name: 'open_lobby', ...open });
   schema.index({ scheduledFor: 1 }, { name: 'scheduled_due', partialFilterExpression: { state: 'scheduled' } });
   schema.index({ endedAt: 1 }, { name: 'ended_ttl', expireAfterSeconds: KEEP_ENDED_TICKETS_SECONDS });
+  describeData(schema, {
+    what: 'Searches: games and what was asked for, skill, region, latencies',
+    why: 'To find people to play with',
+    kept: '7 days after it ended',
+    shared: ['players', 'submittedBy'],
+  });
   return connection.model('Ticket', schema);
 }
 
@@ -182,6 +189,18 @@ export function createMatchModel(connection: Connection) {
   schema.index({ formedAt: -1 }, { name: 'formed' });
   schema.index({ acceptBy: 1 }, { name: 'proposed_due', partialFilterExpression: { state: 'proposed' } });
   schema.index({ discardAt: 1 }, { name: 'discard_ttl', expireAfterSeconds: 0 });
+  describeData(schema, {
+    what: 'Matches: who played, teams, reported results, changes of ratings',
+    why: 'For the history of everybody who played, and to improve the rules',
+    kept: 'For good; without those who deleted their account',
+    shared: ['players'],
+    // what others have reported, and how they are rated, is theirs
+    show: (row, userId) => {
+      const mine = (field: string) =>
+        (row[field] as { userId: Types.ObjectId }[]).filter((item) => item.userId.toHexString() === userId);
+      return { ...row, reports: mine('reports'), ratings: mine('ratings') };
+    },
+  });
   return connection.model('Match', schema);
 }
 
@@ -199,6 +218,12 @@ export function createRatingModel(connection: Connection) {
     { versionKey: false, collection: 'ratings' },
   );
   schema.index({ userId: 1, gameId: 1, mode: 1 }, { name: 'user_mode', unique: true });
+  describeData(schema, {
+    what: 'Ratings, one for each mode that somebody played',
+    why: 'For even matches',
+    kept: 'As long as the account',
+    owner: 'userId',
+  });
   return connection.model('Rating', schema);
 }
 

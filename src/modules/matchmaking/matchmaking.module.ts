@@ -11,12 +11,12 @@ import type { Realtime } from '../../realtime/server';
 import type { GamesApi } from '../games';
 import type { LobbiesApi, LobbyEvents } from '../lobbies';
 import type { Module } from '../module';
-import type { UsersApi } from '../users';
+import type { UserEvents, UsersApi } from '../users';
 import { createAcceptanceService } from './acceptance.service';
 import { createCompany } from './company';
 import { Engine } from './engine';
 import { createFormation } from './formation';
-import { createLobbyQueue, followLobbies } from './lobby-queue';
+import { createLobbyQueue, followAccounts, followLobbies } from './lobby-queue';
 import { createMatchesService } from './matches.service';
 import type { MatchmakingApi, MatchmakingEvents } from './matchmaking.api';
 import { createMatchmakingLoop } from './matchmaking.loop';
@@ -36,7 +36,7 @@ import { createWaits } from './waits';
 export interface MatchmakingDeps {
   connection: Connection;
   transact: Transact;
-  bus: EventBus<MatchmakingEvents & LobbyEvents>;
+  bus: EventBus<MatchmakingEvents & LobbyEvents & Pick<UserEvents, 'user.closed'>>;
   outbox: Outbox<MatchmakingEvents>;
   realtime: Realtime;
   clock: Clock;
@@ -77,6 +77,7 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
 
   tellMatchmakingNews(bus, realtime, { status, pools });
   followLobbies(bus, tickets, matches);
+  followAccounts(bus, tickets);
 
   return {
     api: {

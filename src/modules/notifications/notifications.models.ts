@@ -1,4 +1,5 @@
 import { Schema, type Connection, type Model, type Types } from 'mongoose';
+import { describeData } from '../../database/personal-data';
 import type { NotificationView } from '../../realtime/protocol';
 import type { ChannelName } from './channels';
 import type { NotificationType } from './notifications.policy';
@@ -64,6 +65,13 @@ export function createNotificationModel(connection: Connection): NotificationMod
   schema.index({ userId: 1, createdAt: -1, _id: -1 }, { name: 'list', ...listed });
   schema.index({ userId: 1, read: 1, createdAt: -1, _id: -1 }, { name: 'user_read_time', ...listed });
   schema.index({ expiresAt: 1 }, { name: 'ttl', expireAfterSeconds: 0 });
+  describeData(schema, {
+    what: 'Notifications',
+    why: 'To tell somebody what they should know although they may not be looking',
+    kept: '90 days',
+    owner: 'userId',
+    tellsOf: ['data.userId'],
+  });
   return connection.model<NotificationRow>('Notification', schema);
 }
 
@@ -72,6 +80,12 @@ export function createSettingsModel(connection: Connection) {
     { types: { type: Mixed, required: true } },
     { versionKey: false, minimize: false, collection: 'notificationSettings' },
   );
+  describeData(schema, {
+    what: 'What somebody wants to be notified of, and how',
+    why: 'To tell them no more than that',
+    kept: 'As long as the account',
+    owner: '_id',
+  });
   return connection.model('NotificationSettings', schema);
 }
 
@@ -87,6 +101,12 @@ export function createDeviceModel(connection: Connection) {
   );
   schema.index({ userId: 1, seenAt: -1 }, { name: 'user_seen' });
   schema.index({ seenAt: 1 }, { name: 'ttl', expireAfterSeconds: DEVICE_SECONDS });
+  describeData(schema, {
+    what: 'Devices that asked for push messages',
+    why: 'To wake the app',
+    kept: '270 days after the app was last opened',
+    owner: 'userId',
+  });
   return connection.model('Device', schema);
 }
 

@@ -5,7 +5,7 @@ import type { Ids } from '../../core/ids';
 import { inRounds } from '../../core/rounds';
 import { searchKeys } from '../../core/search-text';
 import { isDuplicateKey } from '../../database/transaction';
-import type { Account, Credentials, UsersApi } from './users.api';
+import type { Account, Credentials, NewAccount, UsersApi } from './users.api';
 import { CASE_INSENSITIVE, toAccount, toSummary, type UserModel, type UserRow } from './users.models';
 
 /** Accounts for the neighbours: who there is, by what they log in, and what matchmaking has to know of them. */
@@ -24,6 +24,8 @@ export const nameFields = (username: string, displayName: string) => ({
 });
 
 export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
+  const now = () => new Date(clock.now());
+
   const manyBy = async <Item>(
     userIds: readonly string[],
     fields: Record<string, 1>,
@@ -41,14 +43,13 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
   });
 
   return {
-    async create({ email, username, passwordHash, displayName = username }) {
-      const row = newRow({ email, username, passwordHash, displayName }, ids.id(), new Date(clock.now()));
+    async create(session, account) {
+      const row = newRow(account, ids.id(), now());
       try {
-        await Users.create([row]);
+        await Users.create([row], { session });
         return toAccount(row);
       } catch (error) {
-        if (isDuplicateKey(error, 'email'))
-          throw new AppError('EMAIL_TAKEN', 'There is an account with this address: log in, or use another one.');
+        if (isDuplicateKey(error, 'email')) throw emailTaken();
         if (isDuplicateKey(error, 'username'))
           throw new AppError('USERNAME_TAKEN', 'Somebody has this username: choose another one.');
         throw error;
@@ -73,21 +74,72 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
       await Users.updateOne({ _id: userId, passwordHash: from }, { $set: { passwordHash: to } });
     },
 
-    async changePassword(userId, from, to) {
+    async recipient(userId) {
+      const row = await Users.findById(userId, { email: 1, displayName: 1, preferences: 1 }).lean<UserRow>();
+      return row && { userId, address: row.email, name: row.displayName, languages: row.preferences.languages };
+    },
+
+    async changePassword(session, userId, { from, to }) {
       const row = await Users.findOneAndUpdate(
-        { _id: userId, passwordHash: from },
-        { $set: { passwordHash: to, updatedAt: new Date(clock.now()) }, $inc: { tokenVersion: 1 } },
-        { returnDocument: 'after', projection: { tokenVersion: 1 } },
+        { _id: userId, ...(from === undefined ? {} : { passwordHash: from }) },
+        { $set: { passwordHash: to, updatedAt: now() }, $inc: { tokenVersion: 1 } },
+        { ...versionAfter, session },
       ).lean<UserRow>();
       return row?.tokenVersion ?? null;
     },
 
-    async bumpTokenVersion(userId) {
-      const row = await Users.findByIdAndUpdate(
-        userId,
-        { $inc: { tokenVersion: 1 } },
-        { returnDocument: 'after', projection: { tokenVersion: 1 } },
+    async confirmEmail(session, userId, email) {
+      const at = now();
+      const set = { emailVerifiedAt: at, updatedAt: at };
+      const { matchedCount } = await Users.updateOne({ _id: userId, email }, { $set: set }, { session });
+      return matchedCount === 1;
+    },
+
+    async changeEmail(session, userId, from, to) {
+      const at = now();
+      try {
+        const set = { email: to, emailVerifiedAt: at, updatedAt: at };
+        const { matchedCount } = await Users.updateOne({ _id: userId, email: from }, { $set: set }, { session });
+        return matchedCount === 1;
+      } catch (error) {
+        throw isDuplicateKey(error, 'email') ? emailTaken() : error;
+      }
+    },
+
+    async close(session, userId, eraseAt) {
+      const closing = { kind: eraseAt ? 'deletion' : 'deactivated', at: now(), eraseAt } as const;
+      const row = await Users.findOneAndUpdate(
+        { _id: userId, 'closing.kind': { $ne: 'erasing' } },
+        { $set: { closing, updatedAt: closing.at }, $inc: { tokenVersion: 1 } },
+        { ...versionAfter, session },
       ).lean<UserRow>();
+      if (!row) throw notFound('player');
+      return row.tokenVersion;
+    },
+
+    async reopen(userId) {
+      const { matchedCount } = await Users.updateOne(
+        { _id: userId, 'closing.kind': { $ne: 'erasing' } },
+        { $set: { closing: null, updatedAt: now() } },
+      );
+      return matchedCount === 1;
+    },
+
+    async claimErasable(limit) {
+      // those of a process that ended in the middle of it are due as before
+      const due = { 'closing.eraseAt': { $lte: now() } };
+      const fields = { email: 1, username: 1 };
+      const rows = await Users.find(due, fields).sort({ 'closing.eraseAt': 1 }).limit(limit).lean<UserRow[]>();
+      const claimed = await Promise.all(
+        rows.map(({ _id }) => Users.updateOne({ ...due, _id }, { $set: { 'closing.kind': 'erasing' } })),
+      );
+      return rows
+        .filter((_, i) => claimed[i]?.matchedCount === 1)
+        .map(({ _id, email, username }) => ({ userId: _id.toHexString(), email, username }));
+    },
+
+    async bumpTokenVersion(userId) {
+      const row = await Users.findByIdAndUpdate(userId, { $inc: { tokenVersion: 1 } }, versionAfter).lean<UserRow>();
       if (!row) throw notFound('player');
       return row.tokenVersion;
     },
@@ -95,7 +147,7 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
     async promoteToAdmin(email) {
       const { matchedCount } = await Users.updateOne(
         { email },
-        { $set: { role: 'admin', updatedAt: new Date(clock.now()) } },
+        { $set: { role: 'admin', updatedAt: now() } },
       ).collation(CASE_INSENSITIVE);
       return matchedCount === 1;
     },
@@ -106,15 +158,22 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
   };
 }
 
-type NewAccount = Pick<UserRow, 'email' | 'username' | 'passwordHash' | 'displayName'>;
+const emailTaken = () =>
+  new AppError('EMAIL_TAKEN', 'There is an account with this address: log in, or use another one.');
 
 function newRow(account: NewAccount, id: string, now: Date): UserRow {
+  const { email, emailVerified = false, username, passwordHash, displayName = username } = account;
   return {
-    ...account,
-    ...nameFields(account.username, account.displayName),
+    email,
+    emailVerifiedAt: emailVerified ? now : null,
+    username,
+    passwordHash,
+    displayName,
+    ...nameFields(username, displayName),
     _id: new Types.ObjectId(id),
     role: 'player',
     status: 'active',
+    closing: null,
     tokenVersion: 0,
     bio: '',
     avatarUrl: null,
@@ -128,7 +187,16 @@ function newRow(account: NewAccount, id: string, now: Date): UserRow {
   };
 }
 
-const ACCOUNT_FIELDS = { email: 1, username: 1, role: 1, status: 1, tokenVersion: 1 } as const;
+const versionAfter = { returnDocument: 'after', projection: { tokenVersion: 1 } } as const;
+const ACCOUNT_FIELDS = {
+  email: 1,
+  emailVerifiedAt: 1,
+  username: 1,
+  role: 1,
+  status: 1,
+  closing: 1,
+  tokenVersion: 1,
+} as const;
 const CREDENTIAL_FIELDS = { ...ACCOUNT_FIELDS, passwordHash: 1 } as const;
 
 const toCredentials = (row: UserRow): Credentials => ({ ...toAccount(row), passwordHash: row.passwordHash });

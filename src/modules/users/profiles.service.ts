@@ -135,6 +135,7 @@ export function createProfilesService({ Users, relations, games, clock }: Profil
 
     async view(viewerId, userId) {
       const [row, relation] = await Promise.all([read(userId), relations.between(viewerId, userId)]);
+      if (row.closing && viewerId !== userId) throw notFound('player');
       const sight = sightOf(row.visibility, viewerOf(viewerId, userId, relation));
       if (sight === 'nothing') throw notFound('player');
       return toPublicUser(row, friendshipOf(relation, viewerId), sight === 'profile');
@@ -150,6 +151,7 @@ export function createProfilesService({ Users, relations, games, clock }: Profil
           ...beginsWith(prefix),
           ...after,
           status: 'active',
+          closing: null,
           visibility: { $ne: 'private' },
           _id: { $nin: [...hidden] },
         },

@@ -1,4 +1,5 @@
 import { Schema, type Connection, type Types } from 'mongoose';
+import { describeData } from '../../database/personal-data';
 import type { FriendState } from './users.schemas';
 
 /**
@@ -38,6 +39,17 @@ export function createRelationModel(connection: Connection) {
   );
   schema.index({ users: 1, state: 1, since: -1, _id: -1 }, { name: 'users_state' });
   schema.index({ blockedBy: 1, since: -1, _id: -1 }, { name: 'blocked_by' });
+  describeData(schema, {
+    what: 'Friends, friend requests and blocks',
+    why: 'To play with friends, and never with those who are blocked',
+    kept: 'Until one of the two ends it',
+    owner: 'users',
+    // who has blocked me is not mine to know of
+    show: (row, userId) => {
+      const blockedBy = (row['blockedBy'] as Types.ObjectId[]).filter((id) => id.toHexString() === userId);
+      return row['state'] === 'blocked' && blockedBy.length === 0 ? null : { ...row, blockedBy };
+    },
+  });
   return connection.model('Relation', schema);
 }
 

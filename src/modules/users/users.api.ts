@@ -1,25 +1,38 @@
+import type { ClientSession } from 'mongoose';
 import type { OwnProfile } from './users.schemas';
 
 /** What neighbours may ask of the users module. Ids are 24-hex strings. */
 export interface UsersApi {
   /** @throws EMAIL_TAKEN, USERNAME_TAKEN (decided by the unique indexes) */
-  create(account: {
-    email: string;
-    username: string;
-    passwordHash: string;
-    displayName?: string | undefined;
-  }): Promise<Account>;
+  create(session: ClientSession, account: NewAccount): Promise<Account>;
   /** By e-mail address or username, whatever the case. */
   findForLogin(identifier: string): Promise<Credentials | null>;
   credentials(userId: string): Promise<Credentials | null>;
   account(userId: string): Promise<Account | null>;
+  /** How to write to somebody. */
+  recipient(userId: string): Promise<Recipient | null>;
   /** Stores the same password hashed anew, unless it has changed since `from`. */
   rehash(userId: string, from: string, to: string): Promise<void>;
   /**
-   * Puts a new password in the place of `from`, and makes every session so far worthless in the same write.
+   * Puts a new password in the place of `from` (of whatever there is, where `from` is undefined), and makes every session so
+   * far worthless in the same write.
    * @returns the new token version, or null where the password is no longer `from`
    */
-  changePassword(userId: string, from: string, to: string): Promise<number | null>;
+  changePassword(
+    session: ClientSession,
+    userId: string,
+    change: { from?: string | null; to: string },
+  ): Promise<number | null>;
+  /** @returns false where the account has another address by now */
+  confirmEmail(session: ClientSession, userId: string, email: string): Promise<boolean>;
+  /** The new address counts as verified. @throws EMAIL_TAKEN @returns false where the old address is no longer `from` */
+  changeEmail(session: ClientSession, userId: string, from: string, to: string): Promise<boolean>;
+  /** Out of sight, and every session worthless. @param eraseAt null: never @returns the new token version */
+  close(session: ClientSession, userId: string, eraseAt: Date | null): Promise<number>;
+  /** Brings a closed account back. @returns false where it is being erased already */
+  reopen(userId: string): Promise<boolean>;
+  /** Claims accounts whose time has come, so that nobody else erases or reopens them. */
+  claimErasable(limit: number): Promise<Person[]>;
   /** The own profile, as `GET /api/users/me` shows it. @throws NOT_FOUND */
   profile(userId: string): Promise<OwnProfile>;
   /** Makes every session and access token given so far worthless. @returns the new version */
@@ -33,18 +46,46 @@ export interface UsersApi {
   blocks(userIds: readonly string[]): Promise<Map<string, ReadonlySet<string>>>;
 }
 
-export interface Account {
+export interface NewAccount {
+  email: string;
+  emailVerified?: boolean;
+  username: string;
+  /** Null: signs in by others only. */
+  passwordHash: string | null;
+  displayName?: string | undefined;
+}
+
+/** Left for a while, on the way out, or being erased at this moment. */
+export type Closing = 'deactivated' | 'deletion' | 'erasing';
+
+/** Somebody, by everything that could be a trace of them. */
+export interface Person {
   userId: string;
   email: string;
   username: string;
+}
+
+export interface Account {
+  userId: string;
+  email: string;
+  emailVerified: boolean;
+  username: string;
   role: 'player' | 'moderator' | 'admin';
   status: 'active' | 'suspended' | 'banned';
+  closing: Closing | null;
   /** A session of another version is over. */
   tokenVersion: number;
 }
 
 export interface Credentials extends Account {
-  passwordHash: string;
+  passwordHash: string | null;
+}
+
+export interface Recipient {
+  userId: string;
+  address: string;
+  name: string;
+  languages: string[];
 }
 
 export interface UserSummary {
@@ -65,4 +106,6 @@ export interface Preferences {
 export interface UserEvents extends Record<string, object> {
   'user.friendRequested': { fromId: string; fromUsername: string; toId: string };
   'user.friendAccepted': { byId: string; byUsername: string; toId: string };
+  /** Deactivated or on the way out: not to be matched or waited for any more. */
+  'user.closed': { userId: string };
 }

@@ -1,5 +1,6 @@
 import { Schema, type Connection, type Types } from 'mongoose';
-import type { Account, Preferences, UserSummary } from './users.api';
+import { describeData } from '../../database/personal-data';
+import type { Account, Closing, Preferences, UserSummary } from './users.api';
 import type { GameProfileView, OwnProfile, PublicUser, UserCard } from './users.schemas';
 
 /** Rows of accounts, and how they read to their owner and to others. */
@@ -13,17 +14,29 @@ export interface GameProfileRow {
   updatedAt: Date;
 }
 
+export interface ClosingRow {
+  kind: Closing;
+  at: Date;
+  /** When it is to be erased; null where it is not. */
+  eraseAt: Date | null;
+}
+
 export interface UserRow {
   _id: Types.ObjectId;
   email: string;
+  /** Null until its owner has shown that mail reaches them there. */
+  emailVerifiedAt: Date | null;
   username: string;
-  passwordHash: string;
+  /** Null where its owner only signs in by others. */
+  passwordHash: string | null;
   displayName: string;
   /** Derived from the names, for order and search. */
   sortName: string;
   searchKeys: string[];
   role: Account['role'];
   status: Account['status'];
+  /** Null while the account is in use. */
+  closing: ClosingRow | null;
   tokenVersion: number;
   bio: string;
   avatarUrl: string | null;
@@ -62,16 +75,26 @@ export function createUserModel(connection: Connection) {
     },
     { _id: false },
   );
+  const closing = new Schema<ClosingRow>(
+    {
+      kind: { type: String, required: true },
+      at: { type: Date, required: true },
+      eraseAt: { type: Date, default: null },
+    },
+    { _id: false },
+  );
   const schema = new Schema<UserRow>(
     {
       email: { type: String, required: true },
+      emailVerifiedAt: { type: Date, default: null },
       username: { type: String, required: true },
-      passwordHash: { type: String, required: true },
+      passwordHash: { type: String, default: null },
       displayName: { type: String, required: true },
       sortName: { type: String, required: true },
       searchKeys: [String],
       role: { type: String, required: true },
       status: { type: String, required: true },
+      closing: { type: closing, default: null },
       tokenVersion: { type: Number, required: true },
       bio: { type: String, default: '' },
       avatarUrl: { type: String, default: null },
@@ -88,6 +111,15 @@ export function createUserModel(connection: Connection) {
   schema.index({ email: 1 }, { name: 'email', unique: true, collation: CASE_INSENSITIVE });
   schema.index({ username: 1 }, { name: 'username', unique: true, collation: CASE_INSENSITIVE });
   schema.index({ searchKeys: 1 }, { name: 'search' });
+  const erasable = { partialFilterExpression: { 'closing.eraseAt': { $exists: true } } };
+  schema.index({ 'closing.eraseAt': 1 }, { name: 'erase_due', ...erasable });
+  describeData(schema, {
+    what: 'The account: address, names, password (hashed), profile, preferences, game profiles',
+    why: 'To sign in, and to be found by those who want to play',
+    kept: 'Until the account is deleted, and the grace period after that',
+    owner: '_id',
+    hidden: ['passwordHash', 'searchKeys', 'sortName'],
+  });
   return connection.model('User', schema);
 }
 
@@ -95,9 +127,11 @@ export function toAccount(row: UserRow): Account {
   return {
     userId: row._id.toHexString(),
     email: row.email,
+    emailVerified: Boolean(row.emailVerifiedAt),
     username: row.username,
     role: row.role,
     status: row.status,
+    closing: row.closing?.kind ?? null,
     tokenVersion: row.tokenVersion,
   };
 }
@@ -118,6 +152,7 @@ export function toOwnProfile(row: UserRow): OwnProfile {
   return {
     ...toCard(toSummary(row)),
     email: row.email,
+    emailVerified: Boolean(row.emailVerifiedAt),
     role: row.role,
     bio: row.bio,
     platforms: row.platforms,

@@ -106,6 +106,7 @@ export const ownProfile = userCard
   .extend({
     ...profileFields,
     email: z.string(),
+    emailVerified: z.boolean().describe('Whether the link in the mail to this address was followed'),
     role: z.enum(['player', 'moderator', 'admin']),
     preferences: preferencesView,
     gameProfiles: z.array(gameProfileView),

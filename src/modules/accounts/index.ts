@@ -1,0 +1,1 @@
+export { createAccountsModule, type AccountsDeps } from './accounts.module';
