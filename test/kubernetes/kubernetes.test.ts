@@ -84,6 +84,8 @@ describe.each(overlays)('%s', (name, objects) => {
         REDIS_URL: 'rediss://cache.example',
         JWT_SECRET: 'FqV3xw9Zt0bLh7Rk2mYp8JdNcU5eSgAo',
         JWT_REFRESH_SECRET: '4f1c9a7be2d80563719bfa02c6e8d354',
+        DATA_SECRET: 'Zt0bLh7Rk2mYp8JdNcU5eSgAoFqV3xw9',
+        SMTP_URL: 'smtps://mail.example',
       };
       expect(Object.keys(files).sort()).toEqual(
         Object.keys(secrets)
