@@ -34,6 +34,21 @@ interface Service {
   ports?: string[];
 }
 
+interface Workflow {
+  permissions: object;
+  concurrency?: object;
+  jobs: Record<
+    string,
+    {
+      needs?: string | string[];
+      uses?: string;
+      permissions?: object;
+      'timeout-minutes'?: number;
+      steps?: { uses?: string; with?: object }[];
+    }
+  >;
+}
+
 const compose = (file: string) =>
   parse(read(file), { merge: true }) as { services: Record<string, Service>; volumes: object; networks: object };
 const dev = compose('docker-compose.dev.yml');
@@ -202,14 +217,56 @@ describe('workflows', () => {
   it.each(workflows)('%s pins every action by its commit and says which version that is', (_file, text) => {
     const uses = text.match(/uses: .*$/gm) ?? [];
     expect(uses.length).toBeGreaterThan(0);
-    for (const line of uses) expect(line).toMatch(/^uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    for (const line of uses)
+      expect(line).toMatch(/^uses: ([\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+|\.\/\.github\/workflows\/\w+\.yml)$/);
   });
 
   it.each(workflows)('%s calls only scripts that package.json has', (_file, text) => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-    const called = [...text.matchAll(/npm (?:run ([\w:]+)|(test))/g)].map(([, script, test]) => script ?? test ?? '');
-    expect(called).toContain('test');
+    const own = text.replace(/^.*--prefix deploy\/aws.*$/gm, '');
+    const called = [...own.matchAll(/npm (?:run ([\w:]+)|(test))/g)].map(([, script, test]) => script ?? test ?? '');
     expect(called.filter((name) => !(name in scripts))).toEqual([]);
+  });
+
+  it.each(workflows)('%s gives each job no more than it needs, and an end', (_file, text) => {
+    const { permissions, concurrency, jobs } = parse(text) as Workflow;
+    expect(permissions).toEqual({ contents: 'read' });
+    const ownJobs = Object.values(jobs).filter(({ uses }) => uses === undefined);
+    for (const job of ownJobs) expect(job['timeout-minutes']).toBeGreaterThan(0);
+    // who may write to AWS shows who it is, and holds no key
+    for (const { steps = [], permissions: rights } of ownJobs)
+      if (steps.some(({ uses }) => uses?.startsWith('aws-actions/')))
+        expect(rights).toMatchObject({ 'id-token': 'write' });
+    expect(text).not.toMatch(/secrets\./);
+    // a release waits for nothing but its deployments, which queue themselves
+    if (_file !== 'release.yml') expect(concurrency).toMatchObject({ group: expect.any(String) });
+  });
+
+  it('release only what all checks passed, staging before production', () => {
+    const { jobs } = parse(read(`${folder}/release.yml`)) as Workflow;
+    const order = Object.entries(jobs).map(([name, { needs }]) => [name, needs]);
+    expect(order.slice(0, 4)).toEqual([
+      ['checks', undefined],
+      ['image', 'checks'],
+      ['staging', 'image'],
+      ['production', 'staging'],
+    ]);
+    expect(jobs['notice']).toMatchObject({ needs: ['checks', 'image', 'staging', 'production'] });
+    expect((parse(read(`${folder}/deploy.yml`)) as Workflow).jobs['deploy']).toMatchObject({
+      environment: '${{ inputs.environment }}',
+    });
+  });
+
+  it('push what was looked through, with its parts list and its origin', () => {
+    const steps = (parse(read(`${folder}/release.yml`)) as Workflow).jobs['image']?.steps ?? [];
+    const names = steps.map(({ uses = '' }) => uses.split('@')[0]);
+    expect(names.indexOf('anchore/scan-action')).toBeLessThan(names.lastIndexOf('docker/build-push-action'));
+    expect(steps.at(-1)?.with).toMatchObject({
+      push: true,
+      sbom: true,
+      provenance: 'mode=max',
+      'cache-from': 'type=gha',
+    });
   });
 });
 

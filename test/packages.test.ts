@@ -7,7 +7,7 @@ import { gte, minVersion, satisfies } from 'semver';
 const ROOT = join(__dirname, '..');
 const lockText = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
 const lock = JSON.parse(lockText) as {
-  packages: Record<string, { version?: string; resolved?: string; integrity?: string; link?: boolean }>;
+  packages: Record<string, { version?: string; integrity?: string; link?: boolean; dev?: boolean; license?: string }>;
 };
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   engines: { node: string };
@@ -71,5 +71,29 @@ describe('package.json', () => {
       return installed.version !== lock.packages[`node_modules/${name}`]?.version;
     });
     expect(differing).toEqual([]);
+  });
+});
+
+describe('licences', () => {
+  /** They ask for no more than that their text goes along. */
+  const FREE = [
+    'MIT',
+    'MIT-0',
+    'ISC',
+    'BSD-2-Clause',
+    'BSD-3-Clause',
+    '0BSD',
+    'Apache-2.0',
+    'BlueOak-1.0.0',
+    'Unlicense',
+  ];
+
+  it('of what the image holds go with ours', () => {
+    const shipped = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && !dev);
+    expect(shipped.length).toBeGreaterThan(100);
+    const isFree = (license: string) =>
+      license.split(' OR ').some((choice) => choice.split(' AND ').every((part) => FREE.includes(part)));
+    const others = shipped.filter(([, { license = 'none' }]) => !isFree(license.replace(/[()]/g, '')));
+    expect(others.map(([path, { license }]) => `${path}: ${license}`)).toEqual([]);
   });
 });

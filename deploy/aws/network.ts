@@ -43,7 +43,7 @@ export const APP_PORT = 3000;
 /** Not Redis's own 6379: whoever scans for open caches looks there. */
 export const CACHE_PORT = 6380;
 /** Where tasks may connect to outside: HTTPS (AWS, push services, the game catalogue), Atlas, mail. */
-const OUTBOUND = [ec2.Port.tcp(443), ec2.Port.tcpRange(27_015, 27_017), ec2.Port.tcp(587)];
+const OUTBOUND = [ec2.Port.tcp(443), ec2.Port.tcpRange(27_015, 27_017), ec2.Port.tcp(465), ec2.Port.tcp(587)];
 
 /** Public subnets for the load balancer and the way out, private ones for everything else; who may reach whom. */
 export function createNetwork(scope: Construct, settings: Settings, key: kms.IKey): Network {

@@ -97,6 +97,7 @@ function taskOf(
       NODE_ENV: settings.name,
       PUBLIC_URL: `https://${settings.domain.name}`,
       CORS_ORIGINS: settings.corsOrigins.join(','),
+      MAIL_FROM: settings.mailFrom,
       REDIS_URL: cache.url,
       // the load balancer, and nothing else
       TRUST_PROXY_HOPS: '1',

@@ -7,6 +7,8 @@ export interface Settings {
   domain: { name: string; zone: string; zoneId: string };
   /** Who hears of alarms; an address confirms by a mail. */
   alarmEmail: string;
+  /** Who mails to players come from. */
+  mailFrom: string;
   corsOrigins: string[];
   /** Fargate's units: 1024 are one processor. One task uses one processor, because one process is one thread. */
   task: { cpu: number; memoryMiB: number; min: number; max: number };
@@ -32,6 +34,7 @@ export const ENVIRONMENTS: Settings[] = [
     name: 'staging',
     domain: { name: 'staging.play.example.com', ...zone },
     alarmEmail: 'operations@example.com',
+    mailFrom: 'Maoga staging <no-reply@staging.play.example.com>',
     corsOrigins: ['https://staging.app.example.com'],
     task: { cpu: 512, memoryMiB: 1024, min: 2, max: 4 },
     cache: { nodeType: 'cache.t4g.micro', replicas: 2 },
@@ -45,6 +48,7 @@ export const ENVIRONMENTS: Settings[] = [
     name: 'production',
     domain: { name: 'play.example.com', ...zone },
     alarmEmail: 'operations@example.com',
+    mailFrom: 'Maoga <no-reply@play.example.com>',
     corsOrigins: ['https://app.example.com'],
     task: { cpu: 1024, memoryMiB: 2048, min: 3, max: 30 },
     cache: { nodeType: 'cache.m7g.large', replicas: 2 },
@@ -59,7 +63,7 @@ export const ENVIRONMENTS: Settings[] = [
 export const GITHUB_REPOSITORY = 'example/maoga-server';
 
 /** Secrets that every environment has: SecureStrings that an operator writes, before the first deployment. */
-export const SECRETS = ['MONGODB_URI', 'REDIS_PASSWORD', 'JWT_SECRET', 'JWT_REFRESH_SECRET'];
+export const SECRETS = ['MONGODB_URI', 'REDIS_PASSWORD', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'DATA_SECRET', 'SMTP_URL'];
 
 /** `/maoga/staging/jwt_secret` */
 export function parameterName({ name }: Pick<Settings, 'name'>, variable: string): string {
