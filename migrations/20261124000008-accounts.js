@@ -33,6 +33,7 @@ module.exports = {
 
   async down(db) {
     await db.collection('users').dropIndex('erase_due');
-    for (const name of ['signInChallenges', 'secondFactors', 'linkTokens', 'mailbox']) await takeBackCollection(db, name);
+    for (const name of ['signInChallenges', 'secondFactors', 'linkTokens', 'mailbox'])
+      await takeBackCollection(db, name);
   },
 };

@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** Standing of accounts, reports of players, karma, and the log of what moderators and admins did. */
 module.exports = {
@@ -34,6 +35,6 @@ module.exports = {
 
   async down(db) {
     for (const name of ['role', 'status']) await db.collection('users').dropIndex(name);
-    for (const name of ['karma', 'reports', 'audit']) await db.dropCollection(name);
+    for (const name of ['karma', 'reports', 'audit']) await takeBackCollection(db, name);
   },
 };
