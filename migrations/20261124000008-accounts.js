@@ -21,6 +21,17 @@ module.exports = {
       { key: { userId: 1 }, name: 'user' },
       { key: { expiresAt: 1 }, name: 'ttl', expireAfterSeconds: 0 },
     ]);
+    await ensureCollection(db, 'identities');
+    await db
+      .collection('identities')
+      .createIndexes([{ key: { userId: 1, provider: 1 }, name: 'user_provider', unique: true }]);
+    await ensureCollection(db, 'signInAttempts');
+    await db.collection('signInAttempts').createIndexes([
+      { key: { codeHash: 1 }, name: 'code', partialFilterExpression: { answered: true } },
+      { key: { expiresAt: 1 }, name: 'ttl', expireAfterSeconds: 0 },
+    ]);
+    await ensureCollection(db, 'revocations');
+    await db.collection('revocations').createIndexes([{ key: { at: 1 }, name: 'ttl', expireAfterSeconds: 300 }]);
     await db.collection('users').createIndexes([
       {
         key: { 'closing.eraseAt': 1 },

@@ -86,6 +86,7 @@ export function answer(route: Route, idempotency: Idempotency): RequestHandler {
     const key = route.idempotent ? keyOf(request.headers) : undefined;
     if (key === undefined) {
       const body = await handle();
+      if (route.status === 302) return response.redirect(302, (body as { location: string }).location);
       response.status(route.status);
       return void (route.status === 204 ? response.end() : response.json(body));
     }
