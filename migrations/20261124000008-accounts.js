@@ -30,6 +30,9 @@ module.exports = {
       { key: { codeHash: 1 }, name: 'code', partialFilterExpression: { answered: true } },
       { key: { expiresAt: 1 }, name: 'ttl', expireAfterSeconds: 0 },
     ]);
+    // what the export of one person asks for
+    await db.collection('tickets').createIndexes([{ key: { players: 1, createdAt: -1 }, name: 'player_history' }]);
+    await db.collection('messages').createIndexes([{ key: { userId: 1, sentAt: -1 }, name: 'author' }]);
     await ensureCollection(db, 'revocations');
     await db.collection('revocations').createIndexes([{ key: { at: 1 }, name: 'ttl', expireAfterSeconds: 300 }]);
     await db.collection('users').createIndexes([
@@ -43,6 +46,8 @@ module.exports = {
 
   async down(db) {
     await db.collection('users').dropIndex('erase_due');
+    await db.collection('tickets').dropIndex('player_history');
+    await db.collection('messages').dropIndex('author');
     for (const name of ['signInChallenges', 'secondFactors', 'linkTokens', 'mailbox']) await db.dropCollection(name);
   },
 };
