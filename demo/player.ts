@@ -44,7 +44,20 @@ export async function registerPlayer(rest: Rest, url: string, username: string):
   const account = { username, email: `${username}@demo.example`, password: `${username}!over-the-hill` };
   const registered = await rest.patient({ method: 'POST', path: '/api/auth/register', body: account });
   if (registered.status !== 201) throw new Error(`registering ${username}: ${wordsOf(registered)}`);
-  const token: string = registered.body.accessToken;
+  return playerOf(rest, url, {
+    username,
+    userId: registered.body.user.id,
+    token: registered.body.accessToken,
+  });
+}
+
+/** The player of an account that is signed in. */
+export function playerOf(
+  rest: Rest,
+  url: string,
+  account: { username: string; userId: string; token: string },
+): Player {
+  const { username, userId, token } = account;
   const listeners: ((heard: Heard) => void)[] = [];
   const lost: (() => void)[] = [];
   let socket: Socket | undefined;
@@ -52,7 +65,7 @@ export async function registerPlayer(rest: Rest, url: string, username: string):
 
   return {
     username,
-    userId: registered.body.user.id,
+    userId,
     call: (method, path, body) => rest.patient({ method, path, token, body }),
     send: (event, payload) => {
       if (!socket) throw new Error(`${username} is not connected`);

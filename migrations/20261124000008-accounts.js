@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** The life of accounts: mails to be sent, links in them, second factors, and what is to be erased. */
 module.exports = {
@@ -48,6 +49,7 @@ module.exports = {
     await db.collection('users').dropIndex('erase_due');
     await db.collection('tickets').dropIndex('player_history');
     await db.collection('messages').dropIndex('author');
-    for (const name of ['signInChallenges', 'secondFactors', 'linkTokens', 'mailbox']) await db.dropCollection(name);
+    const made = ['revocations', 'signInAttempts', 'identities', 'signInChallenges', 'secondFactors'];
+    for (const name of [...made, 'linkTokens', 'mailbox']) await takeBackCollection(db, name);
   },
 };

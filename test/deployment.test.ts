@@ -1,9 +1,20 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { environmentSchema, loadConfig } from '../src/config/config';
+import { buildContext } from './image/support/build-context';
 
 /** Container files and the workflow say what the server understands. */
 
@@ -121,7 +132,7 @@ describe.each(['Dockerfile', 'Dockerfile.dev'])('%s', (file) => {
   it('runs as a user of few rights on one pinned version of Node, and starts node without a shell', () => {
     const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
     expect(new Set(bases).size).toBe(1);
-    expect(bases[0]).toMatch(/^node:\d+\.\d+\.\d+-slim$/);
+    expect(bases[0]).toMatch(/^node:\d+\.\d+\.\d+-slim@sha256:[0-9a-f]{64}$/);
     expect(text.lastIndexOf('\nUSER node\n')).toBeGreaterThan(text.lastIndexOf('\nFROM '));
     expect(text).toMatch(/^CMD \["/m);
   });
@@ -139,6 +150,43 @@ describe.each(['Dockerfile', 'Dockerfile.dev'])('%s', (file) => {
       .filter((source) => source !== '.');
     expect(sources.filter((source) => !allowed.includes(source))).toEqual([]);
     for (const source of allowed) expect(existsSync(join(ROOT, source))).toBe(true);
+  });
+
+  it('takes nothing secret: no build argument but the version, no variable that holds a secret', () => {
+    const args = [...text.matchAll(/^ARG (\w+)/gm)].map(([, name]) => name);
+    expect(args).toEqual(file === 'Dockerfile' ? ['VERSION'] : []);
+    expect(text).not.toMatch(/^(ENV|ARG) .*(SECRET|PASSWORD|TOKEN|KEY|_URI)/m);
+  });
+});
+
+describe('a build context', () => {
+  const ours = /^(src|scripts|migrations)\/[\w./-]+\.(ts|js|json|txt|html|css|md)$/;
+  const TOP = ['LICENSE', 'package-lock.json', 'package.json', 'tsconfig.build.json', 'tsconfig.json'];
+
+  it('holds sources and what builds them: no test, no setting, no history', () => {
+    const files = buildContext(ROOT);
+    expect(files.length).toBeGreaterThan(200);
+    // what `npm run dev` sets, in containers too
+    expect(files.filter((name) => !ours.test(name) && name !== 'scripts/dev.env')).toEqual(TOP);
+    expect(files.filter((name) => /\.test\.|(^|\/)testing\//.test(name))).toEqual([]);
+  });
+
+  it('leaves out what may lie about in a checkout', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'maoga-context-'));
+    try {
+      const inside = [...TOP, 'src/main.ts', 'migrations/1-first.js'];
+      const outside = ['.env', '.env.production', 'src/.env', 'src/config/.env.local', 'scripts/.env.staging'];
+      const more = ['node_modules/a/index.js', '.git/config', '.data/secrets.json', 'docker/staging/tls/key.pem'];
+      const rest = ['coverage/lcov.info', 'dist/src/main.js', 'deploy/aws/cdk.json', 'app.log', 'src/a.test.ts'];
+      for (const name of [...inside, ...outside, ...more, ...rest]) {
+        mkdirSync(dirname(join(folder, name)), { recursive: true });
+        writeFileSync(join(folder, name), '');
+      }
+      copyFileSync(join(ROOT, '.dockerignore'), join(folder, '.dockerignore'));
+      expect(buildContext(folder)).toEqual(inside.sort());
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

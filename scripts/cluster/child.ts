@@ -20,6 +20,8 @@ export interface ChildOptions {
   args: string[];
   env?: Record<string, string | undefined>;
   cwd?: string;
+  /** Id of the user and of the group that it runs as; only root may say so. */
+  runAs?: number;
   /** Every line that it writes, to whichever stream. */
   onLine?: (line: string) => void;
 }
@@ -31,13 +33,15 @@ const running = new Set<Child>();
 process.once('exit', () => running.forEach((child) => child.signal('SIGKILL')));
 
 /** @throws where there is no such command */
-export async function startChild({ command, args, env, cwd, onLine = () => undefined }: ChildOptions): Promise<Child> {
+export async function startChild(options: ChildOptions): Promise<Child> {
+  const { command, args, env, cwd, runAs, onLine = () => undefined } = options;
   // a group of its own: Ctrl-C in the terminal is for the parent, which stops its children in order
   const spawned = spawn(command, args, {
     cwd,
     env: env ?? process.env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(runAs === undefined ? {} : { uid: runAs, gid: runAs }),
   });
   for (const stream of [spawned.stdout, spawned.stderr]) createInterface(stream).on('line', onLine);
   await once(spawned, 'spawn');

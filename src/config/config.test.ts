@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ConfigError, loadConfig, type Config } from './config';
 
 const SECRETS = { jwtSecret: 'generated-jwt-'.repeat(3), refreshSecret: 'generated-refresh-'.repeat(3) };
@@ -169,6 +172,8 @@ describe('configuration', () => {
       ['JWT_REFRESH_SECRET', 'weak'],
       ['DATA_SECRET', 'weak'],
       ['SIGN_IN_PROVIDERS', '[{"id":"x","issuer":"http://id.example","clientId":"a","clientSecret":"b"}]'],
+      ['PUBLIC_URL', 'http://play.example'],
+      ['CORS_ORIGINS', 'https://app.example,*'],
     ])('refuses %s=%s', (name, value) => {
       expect(faultsOf({ ...environment, [name]: value })).toEqual([name]);
     });
@@ -181,8 +186,68 @@ describe('configuration', () => {
       expect(faultsOf({ ...environment, [name]: value })).toEqual([name]);
     });
 
+    it('reports what is missing, what is weak and what cannot be read in one message', () => {
+      const environment = {
+        NODE_ENV: kind,
+        PORT: 'x',
+        JWT_SECRET: 'weak',
+        BCRYPT_COST: '4',
+        REDIS_URL_FILE: '/nowhere',
+      };
+      expect(faultsOf(environment).sort()).toEqual(
+        [
+          'BCRYPT_COST',
+          'DATA_SECRET',
+          'JWT_REFRESH_SECRET',
+          'JWT_SECRET',
+          'MAIL_FROM',
+          'MONGODB_URI',
+          'PORT',
+          'PUBLIC_URL',
+          'REDIS_URL',
+          'SMTP_URL',
+        ].sort(),
+      );
+    });
+
     it('migrates at start where that is asked for', () => {
       expect(loadConfig({ ...environment, MIGRATE_ON_START: 'true' }, never).database.migrate).toBe(true);
     });
+  });
+
+  describe('from files', () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'maoga-secrets-'));
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+    const file = (text: string) => {
+      const name = join(folder, 'secret');
+      writeFileSync(name, text);
+      return name;
+    };
+
+    it('takes what is in them, without the end of the line', () => {
+      const { JWT_SECRET, ...rest } = PRODUCTION;
+      const { auth } = loadConfig({ ...rest, JWT_SECRET_FILE: file(`${JWT_SECRET}\n`) }, never);
+      expect(auth.keys.current.secret).toBe(JWT_SECRET);
+    });
+
+    it('names a file that is not there, one that is empty, and a setting that is made twice', () => {
+      const both = { JWT_SECRET: 'j'.repeat(32), JWT_SECRET_FILE: file('') };
+      const environment = { ...both, MONGODB_URI_FILE: join(folder, 'none'), REDIS_URL_FILE: both.JWT_SECRET_FILE };
+      expect(faultsOf(environment).sort()).toEqual(['JWT_SECRET', 'MONGODB_URI', 'REDIS_URL']);
+    });
+
+    it('never shows what is in them', () => {
+      expect(() => loadConfig({ JWT_SECRET_FILE: file('hunter2') }, generate)).not.toThrow(/hunter2/);
+    });
+  });
+
+  it('puts a password of its own into an address of Redis that has none', () => {
+    const urlOf = (environment: object) => loadConfig({ ...PRODUCTION, ...environment }, never).redis.url;
+    expect(urlOf({ REDIS_PASSWORD: 'p@ss/word' })).toBe('rediss://:p%40ss%2Fword@cache.example');
+    const own = 'redis://:own@cache.example';
+    expect(urlOf({ REDIS_URL: own, REDIS_PASSWORD: 'other' })).toBe(own);
   });
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fromFiles } from './secret-files';
 import { providersVariable, type SignInProvider } from './sign-in-providers';
 
 /**
@@ -47,6 +48,7 @@ export const environmentSchema = z.object({
     .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
     .optional()
     .describe('Fan-out between instances and shared rate limits'),
+  REDIS_PASSWORD: z.string().min(1).optional().describe('For a REDIS_URL without one, so that it can be kept apart'),
   JWT_SECRET: secret.optional().describe('Signs access tokens (HS256), 32 bytes or more; generated outside production'),
   JWT_KEY_ID: z
     .string()
@@ -106,6 +108,11 @@ export const environmentSchema = z.object({
     .describe('File to record the work of the matchmaking engine in, for `npm run replay`'),
   MATCHMAKING_RECORD_MB: integer(1, 100_000).default(256).describe('The recording ends at this size'),
   LOBBY_IDLE_MINUTES: integer(1, 1440).default(30).describe('A lobby in which nothing happens closes after this'),
+  BACKUP_PASSPHRASE: z
+    .string()
+    .min(16, 'must be at least 16 characters')
+    .optional()
+    .describe('Encrypts backups; without it nobody can read them again'),
   SHUTDOWN_SECONDS: integer(1, 300).default(25).describe('Longest graceful shutdown before the process gives up'),
 });
 
@@ -151,6 +158,7 @@ export interface Config {
   matchmaking: { tickMs: number; catchUpMs: number; record: { file: string; maxBytes: number } | undefined };
   leases: { ttlMs: number };
   lobbies: { idleMinutes: number };
+  backups: { passphrase: string | undefined };
   shutdownSeconds: number;
 }
 
@@ -180,15 +188,19 @@ export function loadConfig(
   generate: (dataDir: string) => GeneratedSecrets,
   onTerminal = false,
 ): Config {
-  const parsed = environmentSchema.safeParse(withoutEmpty(environment));
-  if (!parsed.success) throw faults(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  const { values, faults: unreadable } = fromFiles(withoutEmpty(environment), Object.keys(environmentSchema.shape));
+  const parsed = environmentSchema.safeParse(values);
+  const invalid = parsed.success ? [] : parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const wrong = [...unreadable, ...invalid];
+  // a setting that is wrong in itself is told once
+  const told = new Set(wrong.map(nameOf));
+  const problems = [
+    ...wrong,
+    ...[...rotationFaults(values), ...strictFaults(values)].filter((line) => !told.has(nameOf(line))),
+  ];
+  if (!parsed.success || problems.length > 0) throw faults(problems);
   const env = parsed.data;
-  const production = env.NODE_ENV === 'production' || env.NODE_ENV === 'staging';
-  const problems = production ? productionFaults(env) : [];
-  if ((env.JWT_PREVIOUS_SECRET === undefined) !== (env.JWT_PREVIOUS_KEY_ID === undefined))
-    problems.push('JWT_PREVIOUS_SECRET and JWT_PREVIOUS_KEY_ID: set both, or neither');
-  if (env.JWT_PREVIOUS_KEY_ID === env.JWT_KEY_ID) problems.push('JWT_PREVIOUS_KEY_ID: must differ from JWT_KEY_ID');
-  if (problems.length > 0) throw faults(problems);
+  const production = isStrict(env.NODE_ENV);
   const generated = env.JWT_SECRET && env.JWT_REFRESH_SECRET ? undefined : generate(env.DATA_DIR);
   return deepFreeze(toConfig(env, production, generated, onTerminal));
 }
@@ -219,7 +231,7 @@ function toConfig(
       migrate: env.MIGRATE_ON_START ?? !production,
       seed: env.SEED_ON_START ?? !production,
     },
-    redis: { url: env.REDIS_URL },
+    redis: { url: withPassword(env.REDIS_URL, env.REDIS_PASSWORD) },
     mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, siteName: env.SITE_NAME },
     accounts: {
       pageUrl: env.ACCOUNT_PAGE_URL ?? new URL('/account', publicUrl).href,
@@ -258,11 +270,31 @@ function toConfig(
     },
     leases: { ttlMs: env.LEASE_TTL_MS },
     lobbies: { idleMinutes: env.LOBBY_IDLE_MINUTES },
+    backups: { passphrase: env.BACKUP_PASSPHRASE },
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   };
 }
 
-function productionFaults(env: Environment): string[] {
+type Values = Record<string, string | undefined>;
+
+const isStrict = (kind: string | undefined) => kind === 'production' || kind === 'staging';
+
+/** Of `NAME: what is wrong` and `NAME and OTHER: …`. */
+const nameOf = (fault: string) => /^\w+/.exec(fault)?.[0] ?? '';
+
+function rotationFaults(env: Values): string[] {
+  const faults: string[] = [];
+  if ((env['JWT_PREVIOUS_SECRET'] === undefined) !== (env['JWT_PREVIOUS_KEY_ID'] === undefined))
+    faults.push('JWT_PREVIOUS_SECRET and JWT_PREVIOUS_KEY_ID: set both, or neither');
+  if (env['JWT_PREVIOUS_KEY_ID'] !== undefined && env['JWT_PREVIOUS_KEY_ID'] === (env['JWT_KEY_ID'] ?? 'k1'))
+    faults.push('JWT_PREVIOUS_KEY_ID: must differ from JWT_KEY_ID');
+  return faults;
+}
+
+/** What staging and production ask for besides. */
+function strictFaults(env: Values): string[] {
+  const kind = env['NODE_ENV'];
+  if (!isStrict(kind)) return [];
   const required = [
     'MONGODB_URI',
     'REDIS_URL',
@@ -271,25 +303,35 @@ function productionFaults(env: Environment): string[] {
     'DATA_SECRET',
     'PUBLIC_URL',
     'SMTP_URL',
-  ] as const;
-  const missing = required
-    .filter((name) => env[name] === undefined)
-    .map((name) => `${name}: is required in ${env.NODE_ENV}`);
-  if (env.BCRYPT_COST < 10) missing.push(`BCRYPT_COST: must be at least 10 in ${env.NODE_ENV}`);
-  if (env.MAIL_FROM.endsWith('@localhost>')) missing.push(`MAIL_FROM: is required in ${env.NODE_ENV}`);
-  if (env.SIGN_IN_PROVIDERS.some(({ issuer }) => issuer.startsWith('http:')))
-    missing.push(`SIGN_IN_PROVIDERS: issuers must be https in ${env.NODE_ENV}`);
-  if (!env.RATE_LIMITS) missing.push(`RATE_LIMITS: cannot be switched off in ${env.NODE_ENV}`);
-  return [...missing, ...weakSecrets(env)];
+    'MAIL_FROM',
+  ];
+  const found = required.filter((name) => env[name] === undefined).map((name) => `${name}: is required in ${kind}`);
+  if (env['BCRYPT_COST'] !== undefined && Number(env['BCRYPT_COST']) < 10)
+    found.push(`BCRYPT_COST: must be at least 10 in ${kind}`);
+  if (['false', '0'].includes(env['RATE_LIMITS'] ?? '')) found.push(`RATE_LIMITS: cannot be switched off in ${kind}`);
+  if (env['PUBLIC_URL']?.startsWith('http:')) found.push(`PUBLIC_URL: must begin with https:// in ${kind}`);
+  if (
+    providersVariable.safeParse(env['SIGN_IN_PROVIDERS'] ?? '[]').data?.some(({ issuer }) => issuer.startsWith('http:'))
+  )
+    found.push(`SIGN_IN_PROVIDERS: issuers must be https in ${kind}`);
+  if (env['CORS_ORIGINS']?.includes('*')) found.push(`CORS_ORIGINS: must name each origin in ${kind}`);
+  return [...found, ...weakSecrets(env)];
 }
 
 /** A random key of 32 bytes has some 20 different characters in any notation; a placeholder has few, or is used twice. */
-function weakSecrets(env: Environment): string[] {
-  const weak = (['JWT_SECRET', 'JWT_REFRESH_SECRET', 'DATA_SECRET'] as const)
+function weakSecrets(env: Values): string[] {
+  const weak = ['JWT_SECRET', 'JWT_REFRESH_SECRET', 'JWT_PREVIOUS_SECRET', 'DATA_SECRET']
     .filter((name) => env[name] !== undefined && new Set(env[name]).size < 10)
     .map((name) => `${name}: is too easy to guess; take one from \`openssl rand -base64 48\``);
-  const same = env.JWT_SECRET !== undefined && env.JWT_SECRET === env.JWT_REFRESH_SECRET;
+  const same = env['JWT_SECRET'] !== undefined && env['JWT_SECRET'] === env['JWT_REFRESH_SECRET'];
   return same ? [...weak, 'JWT_REFRESH_SECRET: must differ from JWT_SECRET'] : weak;
+}
+
+function withPassword(url: string | undefined, password: string | undefined): string | undefined {
+  if (url === undefined || password === undefined) return url;
+  const whole = new URL(url);
+  if (whole.password === '') whole.password = encodeURIComponent(password);
+  return whole.href;
 }
 
 function faults(lines: string[]): ConfigError {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, type GeneratedSecrets } from './config';
@@ -18,17 +18,34 @@ const fresh = (): GeneratedSecrets => ({
 export function developmentSecrets(dataDir: string): GeneratedSecrets {
   if (dataDir === ':memory:') return fresh();
   const file = join(dataDir, 'secrets.json');
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const text = keptIn(dataDir, file);
+  const parsed = fileSchema.safeParse(parseJson(text));
+  if (!parsed.success)
+    throw new ConfigError(`${file} is damaged: restore it, or remove it to sign everybody out and make new secrets.`);
+  return parsed.data;
+}
+
+/** What the file says, made now if there is none. */
+function keptIn(dataDir: string, file: string): string {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    if (!existsSync(file)) create(file);
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(
+      `DATA_DIR: ${(error as Error).message}. It must be a folder that this user may write to and whose files it may read.`,
+      { cause: error },
+    );
+  }
+}
+
+function create(file: string): void {
   try {
     // 'wx' decides atomically who creates the file when two processes start at once
     writeFileSync(file, JSON.stringify(fresh(), null, 2), { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  const parsed = fileSchema.safeParse(parseJson(readFileSync(file, 'utf8')));
-  if (!parsed.success)
-    throw new ConfigError(`${file} is damaged: restore it, or remove it to sign everybody out and make new secrets.`);
-  return parsed.data;
 }
 
 function parseJson(text: string): unknown {

@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from '../../src/server';
+import { runScript } from '../support/command';
 import { testConfig } from '../support/server';
 
 /** `npm run migrate:…` as a person types it, on the embedded database of a data directory. */
-
-const ROOT = join(__dirname, '../..');
 
 describe('the migrate command', () => {
   let folder: string;
@@ -16,16 +14,7 @@ describe('the migrate command', () => {
   });
   afterAll(() => rm(folder, { recursive: true }));
 
-  function migrate(command: string): Promise<{ code: number; output: string }> {
-    const variables = { PATH: process.env['PATH'] ?? '', DATA_DIR: folder };
-    const args = ['--import', 'tsx', 'scripts/migrate.ts', command];
-    return new Promise((resolve) => {
-      execFile(process.execPath, args, { cwd: ROOT, env: variables }, (error, stdout, stderr) =>
-        resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr }),
-      );
-    });
-  }
-
+  const migrate = (command: string) => runScript('migrate', [command], { DATA_DIR: folder });
   const lines = (output: string, pattern: RegExp) => output.split('\n').filter((line) => pattern.test(line));
 
   it('applies what is pending, and says what', async () => {

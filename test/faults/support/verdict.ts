@@ -17,7 +17,10 @@ export async function settle(world: World, crowd: Crowd, { mayHaveToAsk = false 
   const verdict = await verifyInvariants(world.connection, { patienceMs: 1000 });
   if (verdict.findings.total > 0) throw new Error(tableOf(verdict));
   expect(crowd.ledger.audit()).toEqual([]);
-  expect(crowd.figures.failed).toEqual([]);
+  if (crowd.figures.failed.length > 0)
+    throw new Error(
+      [...crowd.figures.failed, ...world.log.filter((line) => line.includes('request failed'))].join('\n'),
+    );
   if (!mayHaveToAsk) expect(crowd.figures.hadToAsk).toBe(0);
   expect(crowd.figures.matches).toBeGreaterThan(0);
 }

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadConfig, type Config } from '../src/config/config';
+import { developmentSecrets } from '../src/config/development-secrets';
+import { readEnvironment } from '../src/config/environment';
+import { createLogger } from '../src/core/logger';
+import { createLoop } from '../src/core/loop';
+import { connectAsTool } from '../src/database/connect';
+import { startUpFailure } from '../src/start-up-failure';
+import { dump } from './backup/dump';
+import { wrap } from './backup/envelope';
+import { keepNewest, nameAt } from './backup/place';
+import { openPlace } from './backup/places';
+import { createProgress } from './backup/progress';
+
+/**
+ * `npm run backup`, in an image `node dist/scripts/backup.js`: the whole database as it is at one moment, in one file, while servers
+ * go on. docs/operations/backup.md has the rest.
+ */
+const HELP = `
+  npm run backup -- [options]
+
+  Writes the database that the server uses with the same settings into one compressed file, as it is at one moment. With
+  BACKUP_PASSPHRASE set the file is encrypted. Its SHA-256 is written beside it.
+
+    --to <folder | s3://bucket/prefix>   where to                       (default: backups in DATA_DIR, or .data)
+    --keep <n>                           removes all but the newest n   (default: keeps all)
+    --every <hours>                      goes on, one backup each time  (default: one, and ends)
+    --help                               this text
+
+  Exit code 0: it is written. 1: it is not, and nothing is left of the attempt.
+`;
+
+const HOUR_MS = 3_600_000;
+
+interface Options {
+  to: string | undefined;
+  keep: number | undefined;
+  everyHours: number | undefined;
+  help: boolean;
+}
+
+class Refusal extends Error {}
+
+function optionsOf(args: string[]): Options {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args,
+    options: { to: text, keep: text, every: text, help: { type: 'boolean', default: false } },
+  });
+  const number = (name: 'keep' | 'every') => {
+    const given = values[name];
+    if (given === undefined) return undefined;
+    if (!/^[1-9]\d{0,3}$/.test(given)) throw new Refusal(`--${name} must be a whole number above 0, not "${given}".`);
+    return Number(given);
+  };
+  return { to: values.to, keep: number('keep'), everyHours: number('every'), help: values.help };
+}
+
+async function main(args: string[]): Promise<void> {
+  const { help, to, keep, everyHours } = optionsOf(args);
+  if (help) return void process.stdout.write(HELP);
+  const config = loadConfig(readEnvironment(), developmentSecrets);
+  const at = to ?? join(config.database.directory ?? '.data', 'backups');
+  if (everyHours === undefined) return backUp(config, at, keep);
+
+  const loop = createLoop({
+    name: 'backup',
+    everyMs: everyHours * HOUR_MS,
+    tick: () => backUp(config, at, keep),
+    onError: (error) => void process.stderr.write(`The backup failed: ${reason(error)}\n`),
+  });
+  process.once('SIGTERM', () => void loop.stop());
+  process.once('SIGINT', () => void loop.stop());
+  loop.start();
+  loop.wake();
+}
+
+/** One backup, on a connection of its own: days may lie between two. */
+async function backUp(config: Config, at: string, keep: number | undefined): Promise<void> {
+  const place = openPlace(at);
+  const database = await connectAsTool(config.database, createLogger({ ...config.log, level: 'warn' }));
+  const { connection } = database;
+  if (!connection.db) throw new Error('not connected');
+  const progress = createProgress('documents');
+  try {
+    print(`Backing up ${database.description}`);
+    const client = connection.getClient() as unknown as Parameters<typeof dump>[0];
+    const records = dump(client, connection.db as unknown as Parameters<typeof dump>[1], progress.tell);
+    const written = await place.write(nameAt(new Date()), wrap(records, config.backups.passphrase));
+    progress.end();
+    const encrypted = config.backups.passphrase === undefined ? 'not encrypted' : 'encrypted';
+    print(`Written: ${written.where} (${megabytes(written.size)}, ${encrypted})`);
+  } finally {
+    progress.end();
+    await database.stop();
+  }
+  if (keep !== undefined) for (const name of await keepNewest(place, keep)) print(`Removed: ${name}`);
+  place.close();
+}
+
+const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 2 : 0)} MB`;
+const print = (line: string) => void process.stdout.write(`${line}\n`);
+
+const reason = (error: unknown): string => {
+  const plain = error instanceof Refusal || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+  return plain ? (error as Error).message : startUpFailure(error);
+};
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`${reason(error)}\n`);
+  process.exitCode = 1;
+});

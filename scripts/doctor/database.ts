@@ -1,0 +1,136 @@
+import mongoose, { type Connection } from 'mongoose';
+import type { Config } from '../../src/config/config';
+import { createLogger } from '../../src/core/logger';
+import { connectAsTool, withDatabase } from '../../src/database/connect';
+import { migrateUp, migrationStatus } from '../../src/database/migrations';
+import { startEmbeddedMongo } from '../../src/embedded-mongo';
+import { failure, ok, warning, type Finding } from './report';
+
+const QUIET = createLogger({ level: 'silent', pretty: false });
+const SLOW_MS = 50;
+const SKEW_WARNING_MS = 1000;
+const SKEW_FAILURE_MS = 30_000;
+
+/** The database that the server uses with these settings, or uses if it runs. */
+export async function examineDatabase({ database: settings }: Config): Promise<Finding[]> {
+  let opened: Awaited<ReturnType<typeof connectAsTool>>;
+  try {
+    opened = await connectAsTool(settings, QUIET);
+  } catch (error) {
+    const advice =
+      'Check MONGODB_URI, the network (firewall, Atlas IP access list, VPC peering) and the user and password.';
+    return [failure('Database', (error as Error).message, advice)];
+  }
+  const { connection, description } = opened;
+  try {
+    const answers = await latency(connection);
+    return [
+      answers > SLOW_MS
+        ? warning('Database', `${description} answers in ${answers} ms`, 'Put servers and database into one region.')
+        : ok('Database', `${description}, answers in ${answers} ms`),
+      await transactions(connection),
+      await clock(connection),
+      ...(await migrationsAndIndexes(connection, settings.migrate)),
+    ];
+  } finally {
+    await opened.stop();
+  }
+}
+
+async function latency(connection: Connection): Promise<number> {
+  await command(connection, { ping: 1 });
+  const begun = performance.now();
+  await command(connection, { ping: 1 });
+  return Math.round(performance.now() - begun);
+}
+
+async function transactions(connection: Connection): Promise<Finding> {
+  try {
+    await connection.transaction((session) => databaseOf(connection).collection('users').findOne({}, { session }));
+    return ok('Transactions', 'work');
+  } catch (error) {
+    return failure(
+      'Transactions',
+      (error as Error).message,
+      'MongoDB must run as a replica set (one member is enough): mongod --replSet rs0, then rs.initiate().',
+    );
+  }
+}
+
+/** Tokens have times in them, and instances read the database's clock. */
+async function clock(connection: Connection): Promise<Finding> {
+  const before = Date.now();
+  const { localTime } = (await command(connection, { hello: 1 })) as { localTime?: Date };
+  if (!localTime) return ok('Clock', 'the database does not tell its time');
+  const skew = Math.round(localTime.getTime() - (before + Date.now()) / 2);
+  const says = `${Math.abs(skew)} ms ${skew < 0 ? 'ahead of' : 'behind'} the database's`;
+  const advice = 'Keep the clocks with NTP or chrony, on this machine and on that of the database.';
+  if (Math.abs(skew) > SKEW_FAILURE_MS) return failure('Clock', says, advice);
+  return Math.abs(skew) > SKEW_WARNING_MS ? warning('Clock', says, advice) : ok('Clock', says);
+}
+
+async function migrationsAndIndexes(connection: Connection, migratesItself: boolean): Promise<Finding[]> {
+  const pending = (await migrationStatus(connection)).filter(({ appliedAt }) => appliedAt === null);
+  if (pending.length > 0) {
+    const says = `${pending.length} pending, first ${pending[0]?.fileName}`;
+    return [
+      migratesItself
+        ? ok('Migrations', `${says}: the server applies them when it starts`)
+        : failure(
+            'Migrations',
+            says,
+            'Back up, then run `npm run migrate:up` (in an image node dist/scripts/migrate.js up).',
+          ),
+    ];
+  }
+  const missing = await missingIndexes(connection);
+  return [
+    ok('Migrations', 'all applied'),
+    missing.length === 0
+      ? ok('Indexes', 'all there')
+      : failure(
+          'Indexes',
+          `missing: ${missing.join(', ')}`,
+          'Somebody has dropped them: take the migration that makes them back and apply it again, or create them by hand as it does.',
+        ),
+  ];
+}
+
+/** Those that the migrations make on an empty database, and that this one has not. */
+async function missingIndexes(connection: Connection): Promise<string[]> {
+  const server = await startEmbeddedMongo({});
+  try {
+    const fresh = await mongoose
+      .createConnection(withDatabase(server.uri), { autoIndex: false, autoCreate: false })
+      .asPromise();
+    try {
+      await migrateUp(fresh, QUIET);
+      const there = new Set(await indexesOf(connection));
+      return (await indexesOf(fresh)).filter((index) => !there.has(index));
+    } finally {
+      await fresh.close();
+    }
+  } finally {
+    await server.stop();
+  }
+}
+
+/** As `collection.index`. */
+async function indexesOf(connection: Connection): Promise<string[]> {
+  const db = databaseOf(connection);
+  const collections = await db.listCollections({}, { nameOnly: true }).toArray();
+  const all = await Promise.all(
+    collections.map(async ({ name }) => (await db.collection(name).indexes()).map((index) => `${name}.${index.name}`)),
+  );
+  return all.flat().sort();
+}
+
+const command = (connection: Connection, what: object) =>
+  databaseOf(connection)
+    .admin()
+    .command({ ...what });
+
+function databaseOf(connection: Connection) {
+  if (!connection.db) throw new Error('not connected');
+  return connection.db;
+}

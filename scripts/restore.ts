@@ -1,0 +1,147 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Connection } from 'mongoose';
+import { loadConfig, type Config } from '../src/config/config';
+import { developmentSecrets } from '../src/config/development-secrets';
+import { readEnvironment } from '../src/config/environment';
+import { createLogger } from '../src/core/logger';
+import { connectAsTool, type Database } from '../src/database/connect';
+import { startUpFailure } from '../src/start-up-failure';
+import { unwrap } from './backup/envelope';
+import { check, load, sameCounts, type Loaded } from './backup/load';
+import { verified } from './backup/place';
+import { findBackup } from './backup/places';
+import { createProgress } from './backup/progress';
+import { BackupError, decode } from './backup/records';
+import { tableOf, verifyInvariants } from './verify/invariants';
+
+/**
+ * `npm run restore -- <backup>` and `npm run restore:drill -- <backup>`, in an image `node dist/scripts/restore.js`.
+ * docs/operations/backup.md says when and how.
+ */
+const HELP = `
+  npm run restore -- <backup | folder | s3://bucket/prefix> [options]
+  npm run restore:drill -- <backup | folder | s3://bucket/prefix>
+
+  Reads the backup (of a place, the newest) to its end first, and writes nothing if it is damaged. Then fills the database
+  that the server uses with the same settings, compares the counts, and checks the invariants. Stop all servers before.
+
+    --replace   empties the database first; without it, a database that holds anything is refused
+    --drill     restores into a database of its own that is thrown away: a rehearsal
+    --help      this text
+
+  Exit code 0: restored, and everything holds. 1: it is not, or something does not hold. 2: nothing was begun.
+`;
+
+interface Options {
+  address: string;
+  replace: boolean;
+  drill: boolean;
+  help: boolean;
+}
+
+class Refusal extends Error {}
+
+function optionsOf(args: string[]): Options {
+  const flag = { type: 'boolean', default: false } as const;
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { replace: flag, drill: flag, help: flag },
+  });
+  const [address = '', ...more] = positionals;
+  if (!values.help && (address === '' || more.length > 0))
+    throw new Refusal(`Name one backup, or where they are.${HELP}`);
+  return { address, ...values };
+}
+
+async function main(args: string[]): Promise<number> {
+  const { help, address, drill, replace } = optionsOf(args);
+  if (help) {
+    print(HELP);
+    return 0;
+  }
+  const config = loadConfig(readEnvironment(), developmentSecrets);
+  const { place, name } = await findBackup(address);
+  const records = () => decode(unwrap(verified(place, name), config.backups.passphrase));
+  print(`Reading ${name}`);
+  await check(records());
+
+  const database = drill ? await openDrill(config) : await open(config);
+  try {
+    print(`Restoring into ${database.description}`);
+    await empty(database.connection, replace);
+    const progress = createProgress('documents');
+    const loaded = await load(databaseOf(database.connection), records(), progress.tell);
+    progress.end();
+    return await judge(database.connection, loaded);
+  } finally {
+    await database.stop();
+  }
+}
+
+async function open({ database, log }: Config): Promise<Database> {
+  if (database.uri === undefined && database.directory === undefined)
+    throw new Refusal('DATA_DIR is :memory:, which keeps nothing: set it to a folder, or set MONGODB_URI.');
+  return connectAsTool(database, createLogger({ ...log, level: 'warn' }));
+}
+
+/** An embedded database in a folder that is removed afterwards. */
+async function openDrill({ database, log }: Config): Promise<Database> {
+  const directory = await mkdtemp(join(tmpdir(), 'maoga-drill-'));
+  const settings = { ...database, uri: undefined, directory, allowEmbedded: true };
+  const opened = await connectAsTool(settings, createLogger({ ...log, level: 'warn' }));
+  const stop = async () => {
+    await opened.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { ...opened, stop };
+}
+
+async function empty(connection: Connection, replace: boolean): Promise<void> {
+  const db = databaseOf(connection);
+  const collections = await db.listCollections({}, { nameOnly: true }).toArray();
+  if (collections.length === 0) return;
+  if (!replace)
+    throw new Refusal(
+      'The database is not empty. Stop all servers and give --replace to put the backup in its place; --drill only rehearses.',
+    );
+  await db.dropDatabase();
+}
+
+/** Whether what is there now is what was backed up, and a sound one. @returns the exit code */
+async function judge(connection: Connection, { expected, taken }: Loaded): Promise<number> {
+  const width = Math.max(...Object.keys(expected).map((name) => name.length));
+  for (const [name, count] of Object.entries(expected))
+    print(`  ${name.padEnd(width)}  ${String(taken[name] ?? 0).padStart(8)} of ${count}`);
+  if (!sameCounts(expected, taken)) {
+    print('Documents are missing: this is not what was backed up.');
+    return 1;
+  }
+  const verdict = await verifyInvariants(connection, { patienceMs: null });
+  process.stdout.write(tableOf(verdict));
+  return verdict.findings.total === 0 ? 0 : 1;
+}
+
+function databaseOf(connection: Connection): Parameters<typeof load>[0] {
+  if (!connection.db) throw new Error('not connected');
+  return connection.db as unknown as Parameters<typeof load>[0];
+}
+
+const print = (text: string) => void process.stdout.write(`${text}\n`);
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const plain =
+      error instanceof Refusal ||
+      error instanceof BackupError ||
+      (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
+    process.stderr.write(`${plain ? (error as Error).message : startUpFailure(error)}\n`);
+    process.exitCode = plain ? 2 : 1;
+  },
+);
