@@ -33,6 +33,12 @@ const containers = (template: Template) =>
     ({ ContainerDefinitions }) => ContainerDefinitions,
   );
 
+/** Secrets that are addresses; the others are random. */
+const ADDRESSES: Record<string, string> = {
+  MONGODB_URI: 'mongodb+srv://db.example/maoga',
+  SMTP_URL: 'smtps://user:password@mail.example',
+};
+
 describe.each(environments)('%s', (name, { settings, stack, template }) => {
   it('passes cdk-nag, but for what is accepted with a reason', () => {
     const findings = Annotations.fromStack(stack).findError('*', Match.anyValue());
@@ -82,10 +88,7 @@ describe.each(environments)('%s', (name, { settings, stack, template }) => {
     const [app] = containers(template) as [Container];
     const plain = Object.fromEntries(app.Environment.map(({ Name, Value }) => [Name, Value]));
     const secrets = Object.fromEntries(
-      app.Secrets.map(({ Name }, i) => [
-        Name,
-        Name === 'MONGODB_URI' ? 'mongodb+srv://db.example/maoga' : `${i}KpZ3xw9bLh7Rk2mYJdNcU5eSgAo4f1c9a7`,
-      ]),
+      app.Secrets.map(({ Name }, i) => [Name, ADDRESSES[Name] ?? `${i}KpZ3xw9bLh7Rk2mYJdNcU5eSgAo4f1c9a7`]),
     );
     const unknown = [...Object.keys(plain), ...Object.keys(secrets)].filter((key) => !(key in environmentSchema.shape));
     expect(unknown).toEqual(['NODE_OPTIONS']);

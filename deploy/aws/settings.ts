@@ -59,7 +59,7 @@ export const ENVIRONMENTS: Settings[] = [
 export const GITHUB_REPOSITORY = 'example/maoga-server';
 
 /** Secrets that every environment has: SecureStrings that an operator writes, before the first deployment. */
-export const SECRETS = ['MONGODB_URI', 'REDIS_PASSWORD', 'JWT_SECRET', 'JWT_REFRESH_SECRET'];
+export const SECRETS = ['MONGODB_URI', 'REDIS_PASSWORD', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'DATA_SECRET', 'SMTP_URL'];
 
 /** `/maoga/staging/jwt_secret` */
 export function parameterName({ name }: Pick<Settings, 'name'>, variable: string): string {
