@@ -107,7 +107,8 @@ export function createAuditModel(connection: Connection) {
     what: 'What moderators and admins did, to whom and why',
     why: 'So that power is used in the open, and decisions can be looked at again',
     kept: 'For good; without those who deleted their account',
-    shared: ['actorId', 'targetId'],
+    shared: 'targetId',
+    alsoIn: ['actorId'],
     // what was done to me is mine to know, who did it is not
     show: ({ actorId: _actorId, ...row }, userId) => (String(row['targetId']) === userId ? row : null),
   });

@@ -105,9 +105,9 @@ describe('the server in it', () => {
     PUBLIC_URL: 'https://play.example',
     JWT_SECRET: 'FqV3xw9Zt0bLh7Rk2mYp8JdNcU5eSgAo',
     JWT_REFRESH_SECRET: '4f1c9a7be2d80563719bfa02c6e8d354',
-    DATA_SECRET: 'Zt0bLh7Rk2mYp8JdNcU5eSgAoFqV3xw9',
+    DATA_SECRET: 'Zk3uQ8vR1nXs6WtY0aPd5HfJ2lGmCbEi',
     SMTP_URL: 'smtp://127.0.0.1:1',
-    MAIL_FROM: 'Maoga <no-reply@play.example>',
+    MAIL_FROM: 'Play <play@play.example>',
     // tini is no first process here, and is told to take care of orphans all the same
     TINI_SUBREAPER: '1',
   });
@@ -136,7 +136,8 @@ describe('the server in it', () => {
   it('names all that is missing, and ends', async () => {
     const { child, lines } = await start(image.command, { ...image.env, PATH: path });
     expect(await child.exited).toBe('ended with exit code 1');
-    for (const name of ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'DATA_SECRET', 'PUBLIC_URL', 'SMTP_URL'])
+    const required = ['MONGODB_URI', 'REDIS_URL', 'JWT_SECRET', 'JWT_REFRESH_SECRET', 'DATA_SECRET', 'PUBLIC_URL'];
+    for (const name of [...required, 'SMTP_URL', 'MAIL_FROM'])
       expect(lines.join('\n')).toContain(`- ${name}: is required in production`);
   });
 

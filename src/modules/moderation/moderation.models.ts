@@ -74,7 +74,7 @@ export function createReportModel(connection: Connection) {
     kept: 'A year after it was closed',
     owner: 'byId',
     tellsOf: ['aboutId'],
-    shared: ['assigneeId'],
+    alsoIn: ['assigneeId'],
     // what came of it, and who looked into it, stays with the moderators
     show: ({ assigneeId: _assigneeId, note: _note, ...row }, userId) => (String(row['byId']) === userId ? row : null),
   });

@@ -5,7 +5,6 @@ import type { Logger } from '../../core/logger';
 import type { Audit } from '../../database/audit';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
-import type { Realtime } from '../../realtime/server';
 import type { AuthApi } from '../auth';
 import type { LobbiesApi } from '../lobbies';
 import type { MatchmakingApi } from '../matchmaking';
@@ -23,7 +22,6 @@ export interface ModerationDeps {
   transact: Transact;
   outbox: Outbox<UserEvents>;
   audit: Audit;
-  realtime: Pick<Realtime, 'expire'>;
   clock: Clock;
   ids: Ids;
   logger: Logger;
