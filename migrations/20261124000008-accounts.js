@@ -21,6 +21,20 @@ module.exports = {
       { key: { userId: 1 }, name: 'user' },
       { key: { expiresAt: 1 }, name: 'ttl', expireAfterSeconds: 0 },
     ]);
+    await ensureCollection(db, 'identities');
+    await db
+      .collection('identities')
+      .createIndexes([{ key: { userId: 1, provider: 1 }, name: 'user_provider', unique: true }]);
+    await ensureCollection(db, 'signInAttempts');
+    await db.collection('signInAttempts').createIndexes([
+      { key: { codeHash: 1 }, name: 'code', partialFilterExpression: { answered: true } },
+      { key: { expiresAt: 1 }, name: 'ttl', expireAfterSeconds: 0 },
+    ]);
+    // what the export of one person asks for
+    await db.collection('tickets').createIndexes([{ key: { players: 1, createdAt: -1 }, name: 'player_history' }]);
+    await db.collection('messages').createIndexes([{ key: { userId: 1, sentAt: -1 }, name: 'author' }]);
+    await ensureCollection(db, 'revocations');
+    await db.collection('revocations').createIndexes([{ key: { at: 1 }, name: 'ttl', expireAfterSeconds: 300 }]);
     await db.collection('users').createIndexes([
       {
         key: { 'closing.eraseAt': 1 },
@@ -32,6 +46,8 @@ module.exports = {
 
   async down(db) {
     await db.collection('users').dropIndex('erase_due');
+    await db.collection('tickets').dropIndex('player_history');
+    await db.collection('messages').dropIndex('author');
     for (const name of ['signInChallenges', 'secondFactors', 'linkTokens', 'mailbox']) await db.dropCollection(name);
   },
 };

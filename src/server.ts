@@ -89,7 +89,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const transact = createTransact(connection);
     const mail = createPostOffice({ connection, config: config.mail, clock, ids, logger });
     releasers.push('mail', () => mail.stop());
-    const realtime = createRealtime({ connection, config: config.http, clock, logger, ...redis.fanOut });
+    const realtime = createRealtime({ connection, config: config.http, clock, ids, logger, ...redis.fanOut });
     const metrics = createMetrics({ realtime });
     const leases = createLeases({
       ...config.leases,
@@ -145,7 +145,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       ...leases.loops,
       outbox.relay,
       mail.relay,
-      realtime.watch,
+      ...realtime.loops,
       ...modules.flatMap((module) => module.loops),
     ];
     const health = createHealth({ connection, redis, clock });

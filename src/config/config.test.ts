@@ -24,7 +24,7 @@ function faultsOf(environment: Record<string, string>): string[] {
     loadConfig(environment, generate);
   } catch (error) {
     expect(error).toBeInstanceOf(ConfigError);
-    return [...(error as Error).message.matchAll(/^ {2}- (\w+)(?: and \w+)?:/gm)].map(([, name]) => name ?? '');
+    return [...(error as Error).message.matchAll(/^ {2}- (\w+)(?: and \w+|[.\w]+)?:/gm)].map(([, name]) => name ?? '');
   }
   return [];
 }
@@ -70,6 +70,22 @@ describe('configuration', () => {
     ]);
   });
 
+  it('knows what is the same for everybody at well-known sign-in providers', () => {
+    const own = { id: 'guild', issuer: 'https://id.guild.example', clientId: 'c', clientSecret: 's' };
+    const SIGN_IN_PROVIDERS = JSON.stringify([{ id: 'discord', clientId: 'a', clientSecret: 'b' }, own]);
+    expect(loadConfig({ SIGN_IN_PROVIDERS }, generate).auth.providers).toEqual([
+      {
+        id: 'discord',
+        name: 'Discord',
+        issuer: 'https://discord.com',
+        scopes: 'openid identify email',
+        clientId: 'a',
+        clientSecret: 'b',
+      },
+      { ...own, name: 'guild', scopes: 'openid email profile' },
+    ]);
+  });
+
   it('reports every fault in one message, and where to read about them', () => {
     const environment = { PORT: 'many', NODE_ENV: 'prod', JWT_SECRET: 'short', MONGODB_URI: 'localhost', DOCS: 'yes' };
     expect(faultsOf(environment)).toEqual(['NODE_ENV', 'PORT', 'MONGODB_URI', 'JWT_SECRET', 'DOCS']);
@@ -85,6 +101,9 @@ describe('configuration', () => {
     ['PORT', '80.5'],
     ['REDIS_URL', 'http://cache'],
     ['SMTP_URL', 'mail.example'],
+    ['SIGN_IN_PROVIDERS', 'google'],
+    ['SIGN_IN_PROVIDERS', '[{"id":"unknown","clientId":"a","clientSecret":"b"}]'],
+    ['SIGN_IN_PROVIDERS', '[{"id":"google","clientId":"a"}]'],
     ['DELETION_GRACE_DAYS', '0'],
     ['PUBLIC_URL', 'play.example'],
     ['BCRYPT_COST', '3'],
@@ -160,6 +179,7 @@ describe('configuration', () => {
       ['JWT_SECRET', 'weak'],
       ['JWT_REFRESH_SECRET', 'weak'],
       ['DATA_SECRET', 'weak'],
+      ['SIGN_IN_PROVIDERS', '[{"id":"x","issuer":"http://id.example","clientId":"a","clientSecret":"b"}]'],
     ])('refuses %s=%s', (name, value) => {
       expect(faultsOf({ ...environment, [name]: value })).toEqual([name]);
     });

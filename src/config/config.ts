@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { providersVariable, type SignInProvider } from './sign-in-providers';
 
 /**
  * The environment, parsed once. Every variable is declared here with its meaning (the `.env.example` test compares the two);
@@ -92,6 +93,10 @@ export const environmentSchema = z.object({
   ADMIN_SECOND_FACTOR: flag
     .optional()
     .describe('Admins have to sign in with a second factor; default true in production, false elsewhere'),
+  SIGN_IN_PROVIDERS: providersVariable
+    .default([])
+    .describe('OpenID Connect providers to sign in by: JSON, [{"id": "google", "clientId": …, "clientSecret": …}, …]'),
+  SIGN_IN_REDIRECTS: list.default([]).describe('Addresses of apps that such sign-ins end at, comma-separated'),
   ACCESS_TOKEN_SECONDS: integer(30, 86_400).default(900).describe('Life of an access token'),
   REFRESH_TOKEN_DAYS: integer(1, 365).default(30).describe('Life of a refresh token and of its session'),
   BCRYPT_COST: integer(4, 15).default(12).describe('Work factor of password hashes; at least 10 in production'),
@@ -171,6 +176,10 @@ export interface Config {
     refreshSecret: string;
     dataSecret: string;
     adminSecondFactor: boolean;
+    providers: SignInProvider[];
+    appRedirects: string[];
+    /** Where providers send browsers back to. */
+    callbackBase: string;
     accessTokenSeconds: number;
     refreshTokenDays: number;
     bcryptCost: number;
@@ -229,6 +238,7 @@ function toConfig(
   generated: GeneratedSecrets | undefined,
   onTerminal: boolean,
 ): Config {
+  const publicUrl = env.PUBLIC_URL ?? `http://localhost:${env.PORT}`;
   return {
     env: env.NODE_ENV,
     http: {
@@ -252,7 +262,7 @@ function toConfig(
     redis: { url: env.REDIS_URL },
     mail: { smtpUrl: env.SMTP_URL, from: env.MAIL_FROM, siteName: env.SITE_NAME },
     accounts: {
-      pageUrl: env.ACCOUNT_PAGE_URL ?? new URL('/account', env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).href,
+      pageUrl: env.ACCOUNT_PAGE_URL ?? new URL('/account', publicUrl).href,
       graceDays: env.DELETION_GRACE_DAYS,
     },
     auth: {
@@ -266,6 +276,9 @@ function toConfig(
       refreshSecret: env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
       dataSecret: env.DATA_SECRET ?? env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
       adminSecondFactor: env.ADMIN_SECOND_FACTOR ?? production,
+      providers: env.SIGN_IN_PROVIDERS,
+      appRedirects: env.SIGN_IN_REDIRECTS,
+      callbackBase: new URL(publicUrl).origin,
       accessTokenSeconds: env.ACCESS_TOKEN_SECONDS,
       refreshTokenDays: env.REFRESH_TOKEN_DAYS,
       bcryptCost: env.BCRYPT_COST,
@@ -305,6 +318,8 @@ function productionFaults(env: Environment): string[] {
     .map((name) => `${name}: is required in ${env.NODE_ENV}`);
   if (env.BCRYPT_COST < 10) missing.push(`BCRYPT_COST: must be at least 10 in ${env.NODE_ENV}`);
   if (env.MAIL_FROM.endsWith('@localhost>')) missing.push(`MAIL_FROM: is required in ${env.NODE_ENV}`);
+  if (env.SIGN_IN_PROVIDERS.some(({ issuer }) => issuer.startsWith('http:')))
+    missing.push(`SIGN_IN_PROVIDERS: issuers must be https in ${env.NODE_ENV}`);
   if (!env.RATE_LIMITS) missing.push(`RATE_LIMITS: cannot be switched off in ${env.NODE_ENV}`);
   return [...missing, ...weakSecrets(env)];
 }

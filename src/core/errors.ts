@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   UNKNOWN_EVENT: { status: 404, title: 'No such event' },
   CONFLICT: { status: 409, title: 'Not possible in the current state' },
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is in use' },
+  REGISTRATION_NEEDED: { status: 409, title: 'There is no account yet' },
   USERNAME_TAKEN: { status: 409, title: 'The username is in use' },
   SLUG_TAKEN: { status: 409, title: 'The slug is in use' },
   VERSION_CONFLICT: { status: 409, title: 'Somebody else changed it first' },

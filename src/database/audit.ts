@@ -13,8 +13,6 @@ export interface Audit {
   append(session: ClientSession, act: Act): Promise<void>;
   /** Newest first. @throws BAD_CURSOR */
   list(filter: ActFilter, page: { limit: number; cursor?: string | undefined }): Promise<Page<RecordedAct>>;
-  /** Acts of these kinds since then, oldest first. */
-  since(actions: readonly AuditAction[], at: number, limit: number): Promise<RecordedAct[]>;
 }
 
 export const AUDIT_ACTIONS = [
@@ -107,7 +105,8 @@ export function createAuditModel(connection: Connection) {
     what: 'What moderators and admins did, to whom and why',
     why: 'So that power is used in the open, and decisions can be looked at again',
     kept: 'For good; without those who deleted their account',
-    shared: ['actorId', 'targetId'],
+    shared: 'targetId',
+    alsoIn: ['actorId'],
     // what was done to me is mine to know, who did it is not
     show: ({ actorId: _actorId, ...row }, userId) => (String(row['targetId']) === userId ? row : null),
   });
@@ -137,14 +136,6 @@ export function createAudit({ connection, clock, ids }: { connection: Connection
         .limit(limit + 1)
         .lean<ActRow[]>();
       return toPage(rows, limit, toAct, (row) => [row.at.getTime(), row._id.toHexString()]);
-    },
-
-    async since(actions, at, limit) {
-      const rows = await Acts.find({ action: { $in: [...actions] }, at: { $gte: new Date(at) } })
-        .sort({ at: 1, _id: 1 })
-        .limit(limit)
-        .lean<ActRow[]>();
-      return rows.map(toAct);
     },
   };
 }

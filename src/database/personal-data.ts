@@ -13,14 +13,18 @@ export interface DataNote {
   kept: string;
   /** The field with the id of whom a row belongs to (or the ids): it is exported, and goes with them. */
   owner?: string;
-  /** Fields with ids of people who share a row: it is exported, and stays with an id that is nobody's. */
-  shared?: string[];
+  /** The indexed field with ids of people who share a row: it is exported, and stays with an id that is nobody's. */
+  shared?: string;
+  /** Other fields of such rows with ids. No index has them: they are looked through at an erasure. */
+  alsoIn?: string[];
   /** Fields with the id of somebody whom a row of another person tells of: it goes with them, and is no part of their export. */
   tellsOf?: string[];
   /** Lines of text that name people, by field, in these rows: those that name somebody go with them. */
   lines?: { field: string; where: Record<string, unknown> };
   /** Rows that pass within days and may hold anything: those of `where` that name somebody go with them. Not exported. */
   passing?: { where: Record<string, unknown> };
+  /** Which of the rows are exported, where it is not all of them. */
+  only?: Record<string, unknown>;
   /** Fields that nobody gets: secrets, and what follows from the rest. */
   hidden?: string[];
   /** What of a row this person may see; null: nothing. */
@@ -60,19 +64,20 @@ function described(connection: Connection): [mongo.Collection, DataNote][] {
 /** Ids stand as such or as text. */
 const idsOf = (userIds: readonly string[]) => [...userIds.map((id) => new Types.ObjectId(id)), ...userIds];
 
+const isOf = (field: string, userIds: readonly string[]) => ({ [field]: { $in: idsOf(userIds) } });
 const anyOf = (fields: readonly string[], userIds: readonly string[]) => ({
-  $or: fields.map((field) => ({ [field]: { $in: idsOf(userIds) } })),
+  $or: fields.map((field) => isOf(field, userIds)),
 });
 
 /** Everything kept about somebody, by collection. */
 export async function exportOf(connection: Connection, userId: string): Promise<Record<string, unknown[]>> {
   const parts = described(connection).flatMap(([collection, note]) => {
-    const fields = [...(note.owner === undefined ? [] : [note.owner]), ...(note.shared ?? [])];
-    return fields.length === 0 ? [] : [{ collection, note, fields }];
+    const field = note.owner ?? note.shared;
+    return field === undefined ? [] : [{ collection, note, field }];
   });
-  const read = parts.map(async ({ collection, note, fields }) => {
+  const read = parts.map(async ({ collection, note, field }) => {
     const projection = Object.fromEntries((note.hidden ?? []).map((field) => [field, 0]));
-    const rows = await collection.find(anyOf(fields, [userId]), { projection }).toArray();
+    const rows = await collection.find({ ...isOf(field, [userId]), ...note.only }, { projection }).toArray();
     const shown = rows.map((row) => (note.show ? note.show(row, userId) : row)).filter((row) => row !== null);
     return [collection.collectionName, shown] as const;
   });
@@ -92,11 +97,11 @@ export async function eraseTraces({ connection, transact }: ErasureDeps, people:
   const userIds = people.map(({ userId }) => userId);
   const accounts: (() => Promise<unknown>)[] = [];
   for (const [collection, note] of described(connection)) {
-    const { owner, shared, tellsOf, lines, passing } = note;
-    if (shared) await makeAnonymous(collection, shared, people, transact);
+    const { owner, shared, alsoIn = [], tellsOf, lines, passing } = note;
+    if (shared !== undefined) await makeAnonymous(collection, [shared, ...alsoIn], people, transact);
     if (owner === '_id' && collection.collectionName === 'users')
-      accounts.push(() => collection.deleteMany(anyOf([owner], userIds)));
-    else if (owner !== undefined) await collection.deleteMany(anyOf([owner], userIds));
+      accounts.push(() => collection.deleteMany(isOf(owner, userIds)));
+    else if (owner !== undefined) await collection.deleteMany(isOf(owner, userIds));
     if (tellsOf) await collection.deleteMany(anyOf(tellsOf, userIds));
     if (lines) await removeNaming(collection, lines.where, people, { [lines.field]: 1 });
     if (passing) await removeNaming(collection, passing.where, people);

@@ -146,12 +146,21 @@ const RETRY_AFTER = { 'Retry-After': { description: 'Seconds to wait', schema: {
 function success(route: Route, schemas: JsonSchemas): object {
   return {
     description: SUCCESS[route.status],
-    headers: REQUEST_ID,
-    ...(route.answer ? { content: { 'application/json': { schema: schemas.answered(route.answer) } } } : {}),
+    headers: route.status === 302 ? { ...REQUEST_ID, ...LOCATION } : REQUEST_ID,
+    ...(route.answer && route.status !== 302
+      ? { content: { 'application/json': { schema: schemas.answered(route.answer) } } }
+      : {}),
   };
 }
 
-const SUCCESS = { 200: 'Done', 201: 'Created', 202: 'Accepted: it will be done', 204: 'Done; there is nothing to say' };
+const LOCATION = { Location: { description: 'Where the browser goes', schema: { type: 'string' } } };
+const SUCCESS = {
+  200: 'Done',
+  201: 'Created',
+  202: 'Accepted: it will be done',
+  204: 'Done; there is nothing to say',
+  302: 'The browser is sent on',
+};
 
 /** One response for each status, naming the codes it may carry. */
 function failures(route: Route, schemas: JsonSchemas): Record<string, object> {

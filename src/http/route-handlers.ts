@@ -90,8 +90,9 @@ export function answer(route: Route, idempotency: Idempotency): RequestHandler {
     const key = route.idempotent ? keyOf(request.headers) : undefined;
     if (key === undefined) {
       const body = await handle();
+      if (route.status === 302) return response.redirect(302, (body as { location: string }).location);
       response.status(route.status);
-      return void (route.status === 204 ? response.end() : response.json(body));
+      return void (route.answer ? response.json(body) : response.end());
     }
     const target = `${route.method} ${request.path}`;
     const { body, replayed } = await idempotency.once({ key, target, input }, handle);

@@ -53,7 +53,8 @@ export interface RouteSpec<
   params?: Params;
   query?: Query;
   body?: Body;
-  status: 200 | 201 | 202 | 204;
+  /** 302 sends a browser to the `location` of the answer. */
+  status: 200 | 201 | 202 | 204 | 302;
   /** Schema of the answer: documents it, and lists what may go out (unknown keys are stripped). */
   answer?: Answer;
   /** Codes of its own, besides those every route can give. */

@@ -6,6 +6,7 @@ import { io, type ManagerOptions, type Socket } from 'socket.io-client';
 import { testDatabase } from '../../test/support/database';
 import { systemClock } from '../core/clock';
 import { AppError } from '../core/errors';
+import { systemIds } from '../core/ids';
 import { createLogger } from '../core/logger';
 import type { Identity } from '../http/route';
 import { CONNECTING, MAX_SOCKETS } from './admission';
@@ -41,6 +42,7 @@ describe('at the door', () => {
         docs: false,
       },
       clock: systemClock,
+      ids: systemIds,
       logger: createLogger({ level: 'silent', pretty: false }),
     });
     realtime.serve({
@@ -59,7 +61,7 @@ describe('at the door', () => {
     for (const client of clients.splice(0)) client.disconnect();
     await realtime.stop();
     http.close();
-    connection.deleteModel('Feed'); // each server brings its own
+    connection.deleteModel(/^(Feed|Revocation)$/); // each server brings its own
   });
 
   function connect(ip = '192.0.2.1', options: Partial<ManagerOptions> = {}): Socket {
@@ -89,7 +91,7 @@ describe('at the door', () => {
     authenticate = async () => {
       if (asked++ > 0) throw sessionOver();
       // who waits for the answer goes on after this, so that no room holds the socket yet
-      realtime.expire(identity.userId, 'logged out everywhere', identity.sessionId);
+      realtime.endSession(identity.sessionId, 'logged out everywhere');
       return identity;
     };
     const socket = connect();
@@ -105,7 +107,7 @@ describe('at the door', () => {
     let asked = 0;
     authenticate = async () => {
       if (asked++ > 0) throw sessionOver();
-      realtime.expire(identity.userId, 'logged out', 'c'.repeat(24));
+      realtime.endSession('c'.repeat(24), 'logged out');
       return { ...identity, sessionId: 'c'.repeat(24) };
     };
     expect(await socket.emitWithAck('auth:refresh', { token: 'the next' })).toMatchObject({
@@ -113,7 +115,7 @@ describe('at the door', () => {
     });
     // it stays what it was: a socket of its first session, and ends with that
     const end = heard(socket, 'disconnect');
-    realtime.expire(identity.userId, 'logged out', identity.sessionId);
+    realtime.endSession(identity.sessionId, 'logged out');
     expect(await end).toBe('io server disconnect');
   });
 

@@ -6,6 +6,7 @@ import { Server, type Socket } from 'socket.io';
 import type { Config } from '../config/config';
 import type { Clock } from '../core/clock';
 import { AppError } from '../core/errors';
+import type { Ids } from '../core/ids';
 import type { Logger } from '../core/logger';
 import type { Loop } from '../core/loop';
 import { networkOf } from '../http/rate-limits';
@@ -20,6 +21,7 @@ import { onEvent, refuseUnknownEvents } from './on-event';
 import { ownEvents, presenceRoom } from './own-events';
 import { createPresence } from './presence';
 import type { SignalEvents, Snapshot } from './protocol';
+import { createRevocations } from './revocations';
 import { sessionRoom, userRoom } from './rooms';
 import { createWatch, sayGoodbye } from './watch';
 
@@ -41,13 +43,13 @@ export interface Realtime {
   /** Moves all of a user's sockets, on every instance. */
   join(userId: string, room: string): void;
   leave(userId: string, room: string): void;
-  /** Tells the user's sockets (or those of one session) that it is over, and closes them for good. */
-  expire(userId: string, reason: string, sessionId?: string): void;
+  /** Tells the sockets of a session, on every instance, that it is over, and closes them for good. */
+  endSession(sessionId: string, reason: string): void;
   /** Nobody (or not this one) is told any more when the user comes and goes, until they ask again. */
   hide(userId: string, fromUserId?: string): void;
   readonly connections: number;
-  /** Drops slow clients and those whose token has expired. */
-  readonly watch: Loop;
+  /** Drops slow clients, those whose token has expired, and those whose session ended elsewhere. */
+  readonly loops: readonly Loop[];
   /** The client events that belong to no module. */
   readonly ownEvents: readonly ClientEvent[];
   /** Registers what the modules bring; called once, before `attach`. */
@@ -77,6 +79,7 @@ export interface RealtimeDeps {
   connection: Connection;
   config: Config['http'];
   clock: Clock;
+  ids: Ids;
   logger: Logger;
   /** Set up by `redis/`: fan-out between instances. */
   adapter?: Parameters<Server['adapter']>[0];
@@ -116,6 +119,15 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     io.to(presenceRoom(userId)).emit('presence:update', { userId, status }),
   );
   const budgets = createBudgets(clock);
+  const revocations = createRevocations({
+    ...deps,
+    end(sessionId, reason) {
+      for (const id of io.of('/').adapter.rooms.get(sessionRoom(sessionId)) ?? []) {
+        const socket = io.of('/').sockets.get(id);
+        if (socket) sayGoodbye(socket, reason);
+      }
+    },
+  });
 
   const served = (): Serving => {
     if (!serving || stopping) throw new AppError('UNAVAILABLE', 'The server is stopping: connect again in a moment.');
@@ -183,10 +195,11 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     },
     join: (userId, room) => io.in(userRoom(userId)).socketsJoin(room),
     leave: (userId, room) => io.in(userRoom(userId)).socketsLeave(room),
-    expire(userId, reason, sessionId) {
-      const room = sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId);
+    endSession(sessionId, reason) {
+      const room = sessionRoom(sessionId);
       io.to(room).emit('session:expired', { reason });
       io.in(room).disconnectSockets(true);
+      revocations.announce(sessionId, reason);
     },
     hide(userId, fromUserId) {
       const room = presenceRoom(userId);
@@ -197,7 +210,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       return io.engine?.clientsCount ?? 0;
     },
     ownEvents: own,
-    watch: createWatch({ io, clock, logger, budgets }),
+    loops: [createWatch({ io, clock, logger, budgets }), revocations.loop],
     serve(options) {
       serving = options;
     },

@@ -41,8 +41,14 @@ describe('docs/privacy.md', () => {
 
   it('names fields in those notes that the models have', () => {
     const unknown = Object.values(models).flatMap((model) => {
-      const { owner, shared = [], lines, hidden = [] } = noteOf(model) ?? ({} as DataNote);
-      const fields = [...(owner ? [owner] : []), ...shared, ...(lines ? [lines.field] : []), ...hidden];
+      const { owner, shared, alsoIn = [], lines, hidden = [] } = noteOf(model) ?? ({} as DataNote);
+      const fields = [
+        ...(owner ? [owner] : []),
+        ...(shared ? [shared] : []),
+        ...alsoIn,
+        ...(lines ? [lines.field] : []),
+        ...hidden,
+      ];
       return fields.filter((field) => !model.schema.path(field)).map((field) => `${model.collection.name}.${field}`);
     });
     expect(unknown).toEqual([]);

@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import { Types, type Connection } from 'mongoose';
 import type { MaogaServer } from '../../src/server';
 import { playerOf, registerPlayer, request, type Player } from '../support/client';
 import { startMailServer, type MailServer } from '../support/mail';
@@ -63,6 +63,14 @@ describe('leaving', () => {
     await player.post(`/api/lobbies/${made.body.id}/invites`, { userId: other.userId });
     const others = await stranger.post('/api/lobbies', wanted);
     await player.post(`/api/lobbies/${others.body.id}/close`);
+    await player.post('/api/auth/second-factor', { password: player.password });
+    const identity = {
+      userId: new Types.ObjectId(player.userId),
+      provider: 'guild',
+      email: null,
+      linkedAt: new Date(),
+    };
+    await database.collection<{ _id: string }>('identities').insertOne({ _id: `guild:${player.userId}`, ...identity });
     const [told] = await matchUp(server, gameId, 'duel', { players, sockets });
     await player.post(`/api/lobbies/${told.lobbyId}/messages`, { content: 'hello there' });
     await other.post(`/api/lobbies/${told.lobbyId}/messages`, { content: 'hello yourself' });
@@ -141,7 +149,8 @@ describe('leaving', () => {
         expect(before).toContain(name);
       for (const name of ['notificationSettings', 'notifications', 'outbox', 'ratings', 'relations', 'sessions'])
         expect(before).toContain(name);
-      for (const name of ['idempotencyKeys', 'refreshTokens', 'tickets', 'users']) expect(before).toContain(name);
+      for (const name of ['idempotencyKeys', 'identities', 'refreshTokens', 'secondFactors', 'tickets', 'users'])
+        expect(before).toContain(name);
       const kept = await tracesOf([other.userId]);
 
       expect((await remove(player)).status).toBe(202);

@@ -431,6 +431,20 @@ describe('auth', () => {
       expect((await again(here)).accessToken).toEqual(expect.any(String));
     });
 
+    test('a socket at another instance is closed within five seconds, with no Redis between the two', async () => {
+      const here = await registerPlayer(server);
+      const there = await again(here);
+      await withInstance({}, async (second) => {
+        const socket = await connectSocket(second, there.accessToken);
+        const mine = await connectSocket(second, here.accessToken);
+        const { items } = (await here.get('/api/auth/sessions')).body;
+        const { id } = items.find((session: { current: boolean }) => !session.current);
+        await here.delete(`/api/auth/sessions/${id}`);
+        await socket.next('session:expired', () => true, 5_000);
+        expect((await mine.send('sync', {})).ok).toBe(true);
+      });
+    });
+
     test('a ban stops tokens of both kinds at once', async () => {
       const player = await registerPlayer(server);
       await setStatus(player, 'banned');

@@ -2,15 +2,19 @@ import { withDatabase } from '../../src/database/connect';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
 import type { MaogaServer } from '../../src/server';
 import { registerAdmin } from '../support/catalogue';
+import { accountSettings, CALLBACK, liveAnAccount } from '../support/account-life';
 import { registerPlayer, request, type Answer, type Player } from '../support/client';
 import { addGame, connected, databaseOf, DUEL, matchUp, pulse, search, tellNews } from '../support/matchmaking';
+import { startMailServer, type MailServer } from '../support/mail';
+import { startProvider, type TestProvider } from '../support/oidc';
 import { registerStaff } from '../support/staff';
 import { recordQueries, type QueryPlan } from '../support/recorded-queries';
 import { shiftedClock, startTestServer } from '../support/server';
 
 /**
  * What a server asks its database while people play is answered by indexes, so that it stays as fast when there is much. Every
- * route, client event and loop of the main job is used once; what the driver sent is then explained.
+ * route, client event and loop of the main job is used once; what the driver sent is then explained. No account is old enough to be erased:
+ * an erasure is rare, and looks through what has no index on purpose (see database/personal-data.ts).
  */
 
 /** Queries that may read a whole collection, and why. */
@@ -25,6 +29,8 @@ const clock = shiftedClock();
 const recorded = recordQueries();
 let server: MaogaServer;
 let plans: QueryPlan[];
+let mails: MailServer;
+let provider: TestProvider;
 let database: Awaited<ReturnType<typeof startEmbeddedMongo>>;
 
 /** All that a client can do, in an order in which it can be done. */
@@ -35,6 +41,7 @@ async function play(): Promise<void> {
     pairs: { teams: { count: 2, size: { min: 2, max: 2 } } },
   });
   await accounts();
+  await liveAnAccount({ server, mails, provider, clock });
   await catalogue(gameId);
   await company();
   await lobbies({ gameId, mode: 'pairs' });
@@ -207,7 +214,6 @@ async function moderation(gameId: string): Promise<void> {
     await firstTwoPages(moderator, `/api/admin/users${query}`);
   for (const query of ['', `?actorId=${moderator.userId}`, `?targetId=${two.userId}`, '?action=user.banned'])
     await firstTwoPages(admin, `/api/admin/audit${query}`);
-  await server.loops.get('moderation')!.tick();
 }
 
 async function notifications(mode: Mode): Promise<void> {
@@ -258,8 +264,9 @@ async function firstTwoPages(player: Player, path: string): Promise<Item[]> {
 
 beforeAll(async () => {
   // a database that others could share, so that pools are led by leases
-  database = await startEmbeddedMongo();
+  [database, mails, provider] = await Promise.all([startEmbeddedMongo(), startMailServer(), startProvider(CALLBACK)]);
   const env = {
+    ...accountSettings(mails, provider),
     MONGODB_URI: withDatabase(database.uri),
     LEASE_TTL_MS: '60000',
     METRICS_PORT: '0',
@@ -290,7 +297,7 @@ it('no other collection is excused than those that are read whole', () => {
 
 it('every route was used with success, so that no query is missed', async () => {
   const { body: metrics } = await request({ url: '' }, 'GET', server.runsOn.metrics!);
-  const counts = /^maoga_http_request_duration_seconds_count\{method="(\w+)",route="([^"]+)",status="2\d\d"\}/gm;
+  const counts = /^maoga_http_request_duration_seconds_count\{method="(\w+)",route="([^"]+)",status="[23]\d\d"\}/gm;
   const used = new Set([...(metrics as string).matchAll(counts)].map(([, method, route]) => `${method} ${route}`));
   const all = server.routes.map(({ method, path }) => `${method.toUpperCase()} ${path}`);
   expect(all.filter((each) => !used.has(each))).toEqual([]);

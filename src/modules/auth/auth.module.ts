@@ -14,6 +14,11 @@ import { createRefreshTokenModel, createSessionModel } from './auth.models';
 import { authRoutes } from './auth.routes';
 import { createAuthService } from './auth.service';
 import { createPasswords } from './passwords';
+import { createIdentities } from './providers/identities.service';
+import { createProviderClients } from './providers/provider-clients';
+import { createProviderSignIn } from './providers/provider-sign-in.service';
+import { createAttemptModel, createIdentityModel } from './providers/providers.models';
+import { providerRoutes } from './providers/providers.routes';
 import { createChallengeModel, createSecondFactorModel } from './second-factor/second-factor.models';
 import { secondFactorRoutes } from './second-factor/second-factor.routes';
 import { createSecondFactor } from './second-factor/second-factor.service';
@@ -23,7 +28,7 @@ import { createSignIn } from './sign-in';
 export interface AuthDeps {
   connection: Connection;
   transact: Transact;
-  realtime: Pick<Realtime, 'expire'>;
+  realtime: Pick<Realtime, 'endSession'>;
   clock: Clock;
   ids: Ids;
   logger: Logger;
@@ -33,7 +38,7 @@ export interface AuthDeps {
   users: UsersApi;
 }
 
-/** Who is who: registering, logging in, tokens and sessions. */
+/** Who is who: registering, logging in by password or by others, the second factor, tokens and sessions. */
 export function createAuthModule(deps: AuthDeps): Module<AuthApi> {
   const { connection, config, clock } = deps;
   const sessions = createSessionsService({
@@ -47,9 +52,20 @@ export function createAuthModule(deps: AuthDeps): Module<AuthApi> {
   const Challenges = createChallengeModel(connection);
   const signIn = createSignIn({ ...deps, Challenges, sessions, secondFactor, accessTokens });
   const auth = createAuthService({ ...deps, sessions, passwords, accessTokens, signIn, secondFactor });
+  const clients = createProviderClients(
+    config.providers,
+    (id) => `${config.callbackBase}/api/auth/providers/${id}/callback`,
+  );
+  const identities = createIdentities({ ...deps, clients, IdentityRows: createIdentityModel(connection) });
+  const Attempts = createAttemptModel(connection);
+  const providerSignIn = createProviderSignIn({ ...deps, Attempts, clients, identities, signIn });
   return {
     api: auth,
-    routes: [...authRoutes(auth, signIn), ...secondFactorRoutes(secondFactor, auth)],
+    routes: [
+      ...authRoutes(auth, signIn),
+      ...secondFactorRoutes(secondFactor, auth),
+      ...providerRoutes({ clients, identities, providerSignIn, auth }),
+    ],
     clientEvents: [],
     loops: [],
   };

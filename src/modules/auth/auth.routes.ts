@@ -1,4 +1,3 @@
-import { originOf } from '../../http/origin';
 import { route, type Route } from '../../http/route';
 import { idParams, page } from '../../http/schemas';
 import {
@@ -13,21 +12,14 @@ import {
   signedInView,
 } from './auth.schemas';
 import type { AuthService } from './auth.service';
+import { deviceOf } from './device';
 import { challengeBody } from './second-factor/second-factor.schemas';
-import type { Device } from './sessions.service';
 import type { SignIn } from './sign-in';
-
-const MAX_USER_AGENT = 256;
 
 /** None of these is repeatable by an `Idempotency-Key`: their answers hold tokens, which are kept nowhere as they are. */
 export function authRoutes(auth: AuthService, signIn: SignIn): Route[] {
   return [...accountRoutes(auth, signIn), ...sessionRoutes(auth)];
 }
-
-const deviceOf = ({ ip, userAgent }: Device): Device => ({
-  ip: originOf(ip),
-  userAgent: userAgent.slice(0, MAX_USER_AGENT),
-});
 
 function accountRoutes(auth: AuthService, signIn: SignIn): Route[] {
   const open = { tag: 'Auth', access: 'anyone', limit: 'credentials' } as const;

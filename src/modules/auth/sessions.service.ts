@@ -67,7 +67,7 @@ export interface SessionsDeps {
   Sessions: ReturnType<typeof createSessionModel>;
   RefreshTokens: ReturnType<typeof createRefreshTokenModel>;
   transact: Transact;
-  realtime: Pick<Realtime, 'expire'>;
+  realtime: Pick<Realtime, 'endSession'>;
   clock: Clock;
   ids: Ids;
   logger: Logger;
@@ -106,7 +106,7 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
     if (!ended) return;
     const [userId, sessionId] = [ended.userId.toHexString(), ended._id.toHexString()];
     logger.warn({ userId, sessionId }, 'a used refresh token came again: the session was ended');
-    realtime.expire(userId, 'a used refresh token came again', sessionId);
+    realtime.endSession(sessionId, 'a used refresh token came again');
   };
 
   return {
@@ -191,7 +191,7 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
 
     async end(userId, sessionId, reason) {
       const { deletedCount } = await Sessions.deleteOne({ _id: sessionId, userId });
-      if (deletedCount > 0) realtime.expire(userId, reason, sessionId);
+      if (deletedCount > 0) realtime.endSession(sessionId, reason);
       return deletedCount > 0;
     },
 
@@ -199,7 +199,7 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
       const outdated = { userId, tokenVersion: { $lt: tokenVersion } };
       const rows = await Sessions.find(outdated, { _id: 1 }).lean();
       await Sessions.deleteMany(outdated);
-      for (const { _id } of rows) realtime.expire(userId, reason, _id.toHexString());
+      for (const { _id } of rows) realtime.endSession(_id.toHexString(), reason);
     },
 
     async carryOver(session, sessionId, tokenVersion) {

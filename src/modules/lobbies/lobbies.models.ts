@@ -90,7 +90,8 @@ export function createLobbyModel(connection: Connection) {
     what: 'Lobbies: who was in them, invited or removed',
     why: 'To meet before and during a match',
     kept: '30 days after it closed',
-    shared: ['hostId', 'members.userId', 'invited', 'removed'],
+    shared: 'members.userId',
+    alsoIn: ['hostId', 'invited', 'removed'],
     show: ({ invited: _invited, removed: _removed, ...row }) => row,
   });
   return connection.model('Lobby', schema);
@@ -109,6 +110,7 @@ export function createMessageModel(connection: Connection) {
     { versionKey: false, collection: 'messages' },
   );
   schema.index({ lobbyId: 1, sentAt: -1, _id: -1 }, { name: 'lobby_time' });
+  schema.index({ userId: 1, sentAt: -1 }, { name: 'author' });
   schema.index({ sentAt: 1 }, { name: 'ttl', expireAfterSeconds: KEEP_SECONDS });
   describeData(schema, {
     what: 'Chat of lobbies, and lines of the system in it',

@@ -136,6 +136,7 @@ export function createTicketModel(connection: Connection) {
   );
   const open = { partialFilterExpression: { open: true } };
   schema.index({ players: 1 }, { name: 'one_open_per_player', unique: true, ...open });
+  schema.index({ players: 1, createdAt: -1 }, { name: 'player_history' });
   schema.index({ state: 1, pools: 1 }, { name: 'state_pools' });
   schema.index({ updatedAt: 1, _id: 1 }, { name: 'open_changes', ...open });
   schema.index({ expiresAt: 1 }, { name: 'open_expiry', ...open });
@@ -146,7 +147,7 @@ export function createTicketModel(connection: Connection) {
     what: 'Searches: games and what was asked for, skill, region, latencies',
     why: 'To find people to play with',
     kept: '7 days after it ended',
-    shared: ['players', 'submittedBy'],
+    shared: 'players',
   });
   return connection.model('Ticket', schema);
 }
@@ -193,7 +194,7 @@ export function createMatchModel(connection: Connection) {
     what: 'Matches: who played, teams, reported results, changes of ratings',
     why: 'For the history of everybody who played, and to improve the rules',
     kept: 'For good; without those who deleted their account',
-    shared: ['players'],
+    shared: 'players',
     // what others have reported, and how they are rated, is theirs
     show: (row, userId) => {
       const mine = (field: string) =>

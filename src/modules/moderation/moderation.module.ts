@@ -1,18 +1,15 @@
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import type { Ids } from '../../core/ids';
-import type { Logger } from '../../core/logger';
 import type { Audit } from '../../database/audit';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
-import type { Realtime } from '../../realtime/server';
 import type { AuthApi } from '../auth';
 import type { LobbiesApi } from '../lobbies';
 import type { MatchmakingApi } from '../matchmaking';
 import type { Module } from '../module';
 import type { UserEvents, UsersApi } from '../users';
 import { createKarmaService } from './karma.service';
-import { createModerationLoop } from './moderation.loop';
 import { createKarmaModel, createReportModel } from './moderation.models';
 import { moderationRoutes } from './moderation.routes';
 import { createReportsService } from './reports.service';
@@ -23,10 +20,8 @@ export interface ModerationDeps {
   transact: Transact;
   outbox: Outbox<UserEvents>;
   audit: Audit;
-  realtime: Pick<Realtime, 'expire'>;
   clock: Clock;
   ids: Ids;
-  logger: Logger;
   users: UsersApi;
   auth: Pick<AuthApi, 'endOutdated'>;
   lobbies: Pick<LobbiesApi, 'messageFor'>;
@@ -46,6 +41,6 @@ export function createModerationModule(deps: ModerationDeps): Module<object> {
       audit: deps.audit,
     }),
     clientEvents: [],
-    loops: [createModerationLoop(deps)],
+    loops: [],
   };
 }

@@ -68,8 +68,9 @@ export function createNotificationModel(connection: Connection): NotificationMod
   describeData(schema, {
     what: 'Notifications',
     why: 'To tell somebody what they should know although they may not be looking',
-    kept: '90 days',
+    kept: '90 days; those outside the list only so that none is made twice',
     owner: 'userId',
+    only: { listed: true },
     tellsOf: ['data.userId'],
   });
   return connection.model<NotificationRow>('Notification', schema);

@@ -74,6 +74,13 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
       await Users.updateOne({ _id: userId, passwordHash: from }, { $set: { passwordHash: to } });
     },
 
+    async hold(session, userId) {
+      const held = { returnDocument: 'after', projection: CREDENTIAL_FIELDS, session } as const;
+      const row = await Users.findByIdAndUpdate(userId, { $set: { updatedAt: now() } }, held).lean<UserRow>();
+      if (!row) throw notFound('player');
+      return toCredentials(row, clock.now());
+    },
+
     async recipient(userId) {
       const row = await Users.findById(userId, { email: 1, displayName: 1, preferences: 1 }).lean<UserRow>();
       return row && { userId, address: row.email, name: row.displayName, languages: row.preferences.languages };
