@@ -70,15 +70,15 @@ export const ROUTES: Record<string, Case> = {
     then: 409,
     body: (context) => ({ code: '123456', ...password(context) }),
   },
-  // no provider is configured: who is let through is told that there is none
+  // no provider is configured: who is let through is told that there is nothing to go on with
   'GET /api/auth/providers': { rule: 'anyone' },
-  'POST /api/auth/providers/:provider/start': { rule: 'anyone', then: 404, params: PROVIDER, body: () => START },
-  'GET /api/auth/providers/:provider/callback': { rule: 'anyone', then: 404, params: PROVIDER, query: '?state=x' },
+  'POST /api/auth/providers/:provider/start': { rule: 'anyone', then: 400, params: PROVIDER, body: () => START },
+  'GET /api/auth/providers/:provider/callback': { rule: 'anyone', then: 410, params: PROVIDER, query: '?state=x' },
   'POST /api/auth/providers/exchange': { rule: 'anyone', then: 410, body: () => CODE },
   'GET /api/auth/identities': { rule: 'player' },
   'POST /api/auth/providers/:provider/link': {
     rule: 'player',
-    then: 404,
+    then: 400,
     params: PROVIDER,
     body: (context) => ({ ...START, ...password(context) }),
   },
