@@ -13,6 +13,8 @@ module.exports = {
     ]);
     await db.collection('reports').createIndexes([
       { key: { state: 1, createdAt: 1, _id: 1 }, name: 'queue' },
+      { key: { byId: 1 }, name: 'by' },
+      { key: { assigneeId: 1, state: 1 }, name: 'assignee' },
       { key: { aboutId: 1, state: 1 }, name: 'about' },
       {
         key: { byId: 1, aboutId: 1, subject: 1 },

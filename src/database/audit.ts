@@ -13,8 +13,6 @@ export interface Audit {
   append(session: ClientSession, act: Act): Promise<void>;
   /** Newest first. @throws BAD_CURSOR */
   list(filter: ActFilter, page: { limit: number; cursor?: string | undefined }): Promise<Page<RecordedAct>>;
-  /** Acts of these kinds since then, oldest first. */
-  since(actions: readonly AuditAction[], at: number, limit: number): Promise<RecordedAct[]>;
 }
 
 export const AUDIT_ACTIONS = [
@@ -138,14 +136,6 @@ export function createAudit({ connection, clock, ids }: { connection: Connection
         .limit(limit + 1)
         .lean<ActRow[]>();
       return toPage(rows, limit, toAct, (row) => [row.at.getTime(), row._id.toHexString()]);
-    },
-
-    async since(actions, at, limit) {
-      const rows = await Acts.find({ action: { $in: [...actions] }, at: { $gte: new Date(at) } })
-        .sort({ at: 1, _id: 1 })
-        .limit(limit)
-        .lean<ActRow[]>();
-      return rows.map(toAct);
     },
   };
 }

@@ -5,9 +5,9 @@ import { registerAdmin } from '../support/catalogue';
 import { accountSettings, CALLBACK, liveAnAccount } from '../support/account-life';
 import { registerPlayer, request, type Answer, type Player } from '../support/client';
 import { addGame, connected, databaseOf, DUEL, matchUp, pulse, search, tellNews } from '../support/matchmaking';
-import { registerStaff } from '../support/staff';
 import { startMailServer, type MailServer } from '../support/mail';
 import { startProvider, type TestProvider } from '../support/oidc';
+import { registerStaff } from '../support/staff';
 import { recordQueries, type QueryPlan } from '../support/recorded-queries';
 import { shiftedClock, startTestServer } from '../support/server';
 
@@ -214,7 +214,6 @@ async function moderation(gameId: string): Promise<void> {
     await firstTwoPages(moderator, `/api/admin/users${query}`);
   for (const query of ['', `?actorId=${moderator.userId}`, `?targetId=${two.userId}`, '?action=user.banned'])
     await firstTwoPages(admin, `/api/admin/audit${query}`);
-  await server.loops.get('moderation')!.tick();
 }
 
 async function notifications(mode: Mode): Promise<void> {

@@ -64,6 +64,8 @@ export function createReportModel(connection: Connection) {
     { versionKey: false, collection: 'reports' },
   );
   schema.index({ state: 1, createdAt: 1, _id: 1 }, { name: 'queue' });
+  schema.index({ byId: 1 }, { name: 'by' });
+  schema.index({ assigneeId: 1, state: 1 }, { name: 'assignee' });
   schema.index({ aboutId: 1, state: 1 }, { name: 'about' });
   const open = { partialFilterExpression: { state: 'open' } };
   schema.index({ byId: 1, aboutId: 1, subject: 1 }, { name: 'open_once', unique: true, ...open });
@@ -74,7 +76,7 @@ export function createReportModel(connection: Connection) {
     kept: 'A year after it was closed',
     owner: 'byId',
     tellsOf: ['aboutId'],
-    alsoIn: ['assigneeId'],
+    shared: 'assigneeId',
     // what came of it, and who looked into it, stays with the moderators
     show: ({ assigneeId: _assigneeId, note: _note, ...row }, userId) => (String(row['byId']) === userId ? row : null),
   });

@@ -1,7 +1,6 @@
 import type { Connection } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import type { Ids } from '../../core/ids';
-import type { Logger } from '../../core/logger';
 import type { Audit } from '../../database/audit';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
@@ -11,7 +10,6 @@ import type { MatchmakingApi } from '../matchmaking';
 import type { Module } from '../module';
 import type { UserEvents, UsersApi } from '../users';
 import { createKarmaService } from './karma.service';
-import { createModerationLoop } from './moderation.loop';
 import { createKarmaModel, createReportModel } from './moderation.models';
 import { moderationRoutes } from './moderation.routes';
 import { createReportsService } from './reports.service';
@@ -24,7 +22,6 @@ export interface ModerationDeps {
   audit: Audit;
   clock: Clock;
   ids: Ids;
-  logger: Logger;
   users: UsersApi;
   auth: Pick<AuthApi, 'endOutdated'>;
   lobbies: Pick<LobbiesApi, 'messageFor'>;
@@ -44,6 +41,6 @@ export function createModerationModule(deps: ModerationDeps): Module<object> {
       audit: deps.audit,
     }),
     clientEvents: [],
-    loops: [createModerationLoop(deps)],
+    loops: [],
   };
 }

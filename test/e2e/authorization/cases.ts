@@ -42,6 +42,9 @@ const reason = 'because of a test';
 const LINK = { then: 410, body: () => ({ token: 'x'.repeat(40) }) } as const;
 const password = ({ caller }: Context) => ({ password: caller.password });
 const partner = ({ caller, host, member }: Context) => ({ id: caller === host ? member.userId : host.userId });
+const PROVIDER = () => ({ provider: 'nobody' });
+const START = { redirectUri: 'https://app.example.test/', codeChallenge: 'x'.repeat(43) };
+const CODE = { code: 'x'.repeat(40), codeVerifier: 'x'.repeat(43) };
 const device = () => ({ token: `device-of-${fresh()}` });
 
 export const ROUTES: Record<string, Case> = {
@@ -67,6 +70,20 @@ export const ROUTES: Record<string, Case> = {
     then: 409,
     body: (context) => ({ code: '123456', ...password(context) }),
   },
+  // no provider is configured: who is let through is told that there is nothing to go on with
+  'GET /api/auth/providers': { rule: 'anyone' },
+  'POST /api/auth/providers/:provider/start': { rule: 'anyone', then: 400, params: PROVIDER, body: () => START },
+  'GET /api/auth/providers/:provider/callback': { rule: 'anyone', then: 410, params: PROVIDER, query: '?state=x' },
+  'POST /api/auth/providers/exchange': { rule: 'anyone', then: 410, body: () => CODE },
+  'GET /api/auth/identities': { rule: 'player' },
+  'POST /api/auth/providers/:provider/link': {
+    rule: 'player',
+    then: 400,
+    params: PROVIDER,
+    body: (context) => ({ ...START, ...password(context) }),
+  },
+  'POST /api/auth/identities': { rule: 'player', then: 410, body: () => CODE },
+  'DELETE /api/auth/identities/:provider': { rule: 'player', then: 404, params: PROVIDER, body: password },
   'POST /api/auth/refresh': { rule: 'anyone', then: 401, body: () => ({ refreshToken: 'x'.repeat(43) }) },
   'POST /api/auth/logout': { rule: 'player', consumes: true },
   'POST /api/auth/logout-all': { rule: 'player', consumes: true },
