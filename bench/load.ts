@@ -5,13 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { possibleTotals, readCatalogue, type PlayableMode } from '../demo/catalogue';
 import { inParallel } from '../demo/in-parallel';
 import { readFlags, UsageError, wholeNumber } from '../demo/options';
-import { startOwnServer, type OwnServer } from '../demo/own-server';
 import { registerPlayer, type Player } from '../demo/player';
 import { createRest, type Rest } from '../demo/rest';
 import { percentile } from '../demo/statistics';
+import { startServers, type ServersUsage } from './load-servers';
 
 /**
- * Load on a whole server in a process of its own: tickets are submitted at a fixed rate over HTTP, whether the server keeps up or
+ * Load on a whole server in a process of its own, or on several behind a load balancer: tickets are submitted at a fixed rate over HTTP, whether the server keeps up or
  * not, each by another player, who waits on a socket to be told of a match. Times count from the moment at which a ticket was
  * due to be submitted, so that a server that falls behind shows it (no coordinated omission).
  */
@@ -21,6 +21,8 @@ const HELP = `
     --rate <n>      tickets per second, 1 to 2000            (default 100)
     --seconds <n>   for how long, 1 to 600                   (default 20)
     --game <slug>   a game with a mode of a fixed size       (default: the smallest such mode of the catalogue)
+    --instances <n> that many servers, 1 to 8, with the database in a process of its own, Redis where it is
+                    installed, and the load balancer of npm run cluster (default: one server with all inside)
     --memory        keep the data in memory only             (default: on disk, every answer durable)
     --json          one JSON document instead of a table
 
@@ -31,6 +33,7 @@ interface LoadOptions {
   rate: number;
   seconds: number;
   game: string | undefined;
+  instances: number | undefined;
   memory: boolean;
   json: boolean;
   help: boolean;
@@ -47,11 +50,6 @@ interface Shot {
   refusal: string | null;
 }
 
-/** The server as it is shipped: compiled (`npm run bench:load` sees to it), with the flags of `npm start`. */
-const BUILT = {
-  script: join(__dirname, '../dist/bench/demo/server-process.js'),
-  execArgv: ['--enable-source-maps'],
-};
 const SETTLE_MS = 60_000;
 const REGISTERING_AT_ONCE = 16;
 
@@ -60,6 +58,7 @@ function loadOptions(args: readonly string[]): LoadOptions {
     rate: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '20' },
     game: { type: 'string' },
+    instances: { type: 'string' },
     memory: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -68,6 +67,7 @@ function loadOptions(args: readonly string[]): LoadOptions {
     rate: wholeNumber('rate', values['rate'], 1, 2000),
     seconds: wholeNumber('seconds', values['seconds'], 1, 600),
     game: typeof values['game'] === 'string' ? values['game'] : undefined,
+    instances: values['instances'] === undefined ? undefined : wholeNumber('instances', values['instances'], 1, 8),
     memory: values['memory'] === true,
     json: values['json'] === true,
     help: values['help'] === true,
@@ -164,11 +164,12 @@ function perSecond(shots: readonly Shot[], end: 'acceptedAt' | 'matchedAt'): num
   return done.length === 0 ? null : rounded((1000 * done.length) / (Math.max(...done) - first));
 }
 
-function report(shots: readonly Shot[], options: LoadOptions, mode: PlayableMode, server: OwnServer) {
+function report(shots: readonly Shot[], options: LoadOptions, mode: PlayableMode, database: string) {
   const refusals = shots.flatMap((shot) => shot.refusal ?? []);
   return {
     machine: `${cpus().length} x ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}`,
-    database: server.database,
+    instances: options.instances ?? 1,
+    database,
     mode: `${mode.slug} ${mode.mode}`,
     offeredPerSecond: options.rate,
     tickets: shots.length,
@@ -187,6 +188,7 @@ function report(shots: readonly Shot[], options: LoadOptions, mode: PlayableMode
 type Report = ReturnType<typeof report> & {
   serverCpuSeconds: number | null;
   serverCpuSecondsPer1000: number | null;
+  databaseCpuSecondsPer1000: number | null;
   serverLoopDelayP99Ms: number | null;
   serverPeakRssMb: number;
 };
@@ -203,6 +205,11 @@ function tableOf(result: Report): string {
     .join('\n')}\n\n`;
 }
 
+function databaseCpuPer1000(before: ServersUsage, after: ServersUsage, tickets: number): number | null {
+  const [from, to] = [before.databaseCpuSeconds, after.databaseCpuSeconds];
+  return from === null || to === null ? null : rounded((1000 * (to - from)) / tickets, 100);
+}
+
 async function main(): Promise<number> {
   const options = loadOptions(process.argv.slice(2));
   if (options.help) {
@@ -211,9 +218,9 @@ async function main(): Promise<number> {
   }
   const say = (text: string) => void (options.json || process.stdout.write(`  ${text}\n`));
   const directory = await mkdtemp(join(tmpdir(), 'maoga-load-'));
-  // how passwords are hashed is not what is measured here
-  const settings = { BCRYPT_COST: '4', DATA_DIR: options.memory ? ':memory:' : directory };
-  const server = await startOwnServer(settings, BUILT);
+  const home = join(directory, 'home');
+  const where = options.memory ? undefined : join(directory, 'data');
+  const server = await startServers({ instances: options.instances, directory: where, home });
   const rest = createRest(server.url, 256);
   try {
     const mode = await modeOf(rest, options.game);
@@ -227,9 +234,10 @@ async function main(): Promise<number> {
     const after = await server.usage();
     for (const { player } of shots) player.drop();
     const result: Report = {
-      ...report(shots, options, mode, server),
+      ...report(shots, options, mode, server.database),
       serverCpuSeconds: rounded(after.cpuSeconds - before.cpuSeconds),
       serverCpuSecondsPer1000: rounded((1000 * (after.cpuSeconds - before.cpuSeconds)) / count, 100),
+      databaseCpuSecondsPer1000: databaseCpuPer1000(before, after, count),
       serverLoopDelayP99Ms: rounded(after.loopDelayP99Ms),
       serverPeakRssMb: Math.round(after.peakRssBytes / 2 ** 20),
     };

@@ -34,9 +34,14 @@ export async function startProxy(port: number, targets: readonly Target[]): Prom
   const sockets = new Set<Duplex>();
   let turn = 0;
 
-  /** Live ones in the order in which to try them, beginning with the next. */
+  /**
+   * Live ones in the order in which to try them, beginning with the next. Where none of them says that it is ready, all are tried: a busy
+   * machine answers late, and is better than nobody.
+   */
   const inTurn = (): number[] => {
-    const live = targets.map((target) => target.port).filter((each) => !down.has(each));
+    const all = targets.map((target) => target.port);
+    const ready = all.filter((each) => !down.has(each));
+    const live = ready.length > 0 ? ready : all;
     const first = live.length === 0 ? 0 : turn++ % live.length;
     return [...live.slice(first), ...live.slice(0, first)];
   };

@@ -3,7 +3,8 @@ import { manualClock } from '../../src/core/clock';
 import { addGame, databaseOf } from '../support/matchmaking';
 import { startTestServer } from '../support/server';
 import { createWatch, nobodyLeftOver } from './invariants';
-import { createWorld, endAll, MODES, perform, type ModeName, type Step, type World } from './world';
+import { MODES, type ModeName } from './promises';
+import { createWorld, endAll, perform, type Step, type World } from './world';
 
 /**
  * The promises of matchmaking under random use: tickets, parties, cancels, changes, answers to proposals, blocks, expiries,

@@ -1,21 +1,10 @@
 import type { Connection } from 'mongoose';
-import type { RuleSetInput } from '../../src/modules/games/rule-set';
 import type { MaogaServer } from '../../src/server';
 import { registerPlayer, type Player, type PlayerSocket } from '../support/client';
 import { pulse, tellNews } from '../support/matchmaking';
+import { pairOf, type ModeName } from './promises';
 
 /** A small world of players on a real server, in which random things happen: see matchmaking.test.ts beside it. */
-
-export const MODES = {
-  duel: { teams: { count: 2, size: { min: 1, max: 1 } } },
-  band: { teams: { count: 1, size: { min: 2, max: 4 } }, hold: { fillTarget: 3, holdSeconds: 20 } },
-  pairs: { teams: { count: 2, size: { min: 2, max: 2 } } },
-  asked: { teams: { count: 2, size: { min: 1, max: 1 } }, acceptance: { seconds: 15 } },
-} satisfies Record<string, RuleSetInput>;
-export type ModeName = keyof typeof MODES;
-
-/** When a `preferred` region or language yields: the default of rule sets. */
-export const RELAX_MS = 60_000;
 
 export interface Wishes {
   modes: ModeName[];
@@ -133,8 +122,6 @@ export async function endAll(world: World): Promise<void> {
 }
 
 export const playerAt = (world: World, index: number): Player => world.players[index % world.players.length] as Player;
-
-export const pairOf = (a: string, b: string): string => [a, b].sort().join(' ');
 
 const asFields = ({ regions, regionPreference, languages, languagePreference }: Omit<Wishes, 'modes'>) => ({
   regions,

@@ -1,0 +1,91 @@
+import { leaseOf } from '../../src/modules/matchmaking/leadership';
+import { poolKey } from '../../src/modules/matchmaking/matchmaking.policy';
+import type { MatchRow, TicketRow } from '../../src/modules/matchmaking/matchmaking.models';
+import {
+  cancelledIsCancelled,
+  ENDED,
+  everybodySuits,
+  everyTicketEndsOnce,
+  nobodyInTwoLiveMatches,
+  oneLobbyEach,
+  oneOpenTicketEach,
+} from '../properties/promises';
+import type { InProcessDatabase } from './database';
+import type { Ledger } from './players';
+import type { Process } from './gate';
+
+/** I1 to I6, after every command that may have changed something, and at the end. Throws where one does not hold. */
+export interface Watch {
+  readonly matches: number;
+  /** @param by who has just written */
+  check(by: Process & { id: string }): Promise<void>;
+  /** Whether every search has ended and everything has been told. */
+  isOver(): Promise<boolean>;
+  checkEnd(): Promise<void>;
+}
+
+export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: ReadonlySet<string>): Watch {
+  const ends = new Map<string, string>();
+  const seen = new Set<string>();
+
+  const readAll = async () => {
+    const [tickets, matches, lobbies] = await Promise.all([
+      read<TicketRow>('tickets'),
+      read<MatchRow>('matches'),
+      read<object>('lobbies', { origin: 'match' }),
+    ]);
+    return { tickets, matches, lobbies, formed: matches.filter((match) => match.formedAt !== null) };
+  };
+
+  /** Whoever commits a proposal leads its pool, or has just given it back. */
+  const fenced = async (fresh: readonly MatchRow[], by: { id: string; name: string }) => {
+    for (const { _id, gameId, mode } of fresh) {
+      const lease = leaseOf(poolKey(String(gameId), mode));
+      const [row] = await read<{ owner: string | null }>('leases', { _id: lease });
+      if (row?.owner !== null && row?.owner !== by.id)
+        throw new Error(`fence: ${by.name} committed match ${String(_id)} and does not hold ${lease}`);
+    }
+  };
+
+  return {
+    get matches() {
+      return seen.size;
+    },
+    async check(by) {
+      const { tickets, matches, lobbies, formed } = await readAll();
+      const byId = new Map(tickets.map((row) => [String(row._id), row]));
+      nobodyInTwoLiveMatches(matches);
+      everyTicketEndsOnce(tickets, ends, ledger.promised);
+      oneOpenTicketEach(tickets);
+      oneLobbyEach(formed, lobbies);
+      cancelledIsCancelled(ledger.cancelled, byId, formed);
+      const fresh = matches.filter((match) => !seen.has(String(match._id)));
+      for (const match of fresh) {
+        seen.add(String(match._id));
+        const members = match.tickets.map(({ ticketId }) => byId.get(String(ticketId)) as TicketRow);
+        // one that was answered later came too late for this match
+        const before = [...ledger.blocks].filter(([, at]) => at < match.createdAt.getTime() - CLOCKS_DIFFER_MS);
+        everybodySuits(match, members, new Set(before.map(([pair]) => pair)));
+      }
+      await fenced(fresh, by);
+    },
+    async isOver() {
+      const waiting = [await read('tickets', { open: true }), await read('outbox', { deliveredAt: null })];
+      return waiting.flat().length === 0;
+    },
+    async checkEnd() {
+      const { tickets, formed } = await readAll();
+      const open = tickets.filter((row) => !ENDED.includes(row.state));
+      if (open.length > 0)
+        throw new Error(`I2: ${open.length} tickets never end: ${open.map((row) => row.state).join()}`);
+      const untold = await read('outbox', { deliveredAt: null });
+      if (untold.length > 0) throw new Error(`I5: ${untold.length} facts are never told`);
+      for (const { _id, players } of formed)
+        for (const player of players)
+          if (!told.has(`${String(_id)} ${String(player)}`))
+            throw new Error(`I5: ${String(player)} was never told of match ${String(_id)}`);
+    },
+  };
+}
+
+const CLOCKS_DIFFER_MS = 60;
