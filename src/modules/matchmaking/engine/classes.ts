@@ -192,25 +192,24 @@ export class Classes {
     }
   }
 
-  private setLanguages(id: number, languages: readonly string[]): void {
+  private setLanguages(id: number, names: readonly string[]): void {
+    const languages = names.map((name) => this.languageOf(name)).sort((a, b) => a - b);
     let bits = languages.length === 0 ? ANY : 0;
-    const rare: number[] = [];
-    const spoken: number[] = [];
-    this.spoken[id] = spoken;
-    for (const name of languages) {
-      const language = this.languageIds.get(name) ?? this.languageIds.size;
-      this.languageIds.set(name, language);
-      (this.speakers[language] ??= []).push(id);
-      spoken.push(language);
-      if (language < COMMON) bits |= 1 << language;
-      else {
-        bits |= RARE;
-        rare.push(language);
-      }
+    for (const language of languages) {
+      (this.speakers[language] as number[]).push(id);
+      bits |= language < COMMON ? 1 << language : RARE;
     }
     this.languages[id] = bits;
+    this.spoken[id] = languages;
     if (languages.length === 0) this.polyglots.push(id);
-    else if (rare.length > 0) this.rareLanguages[id] = rare.sort((a, b) => a - b);
+    else if ((bits & RARE) !== 0) this.rareLanguages[id] = languages.filter((language) => language >= COMMON);
+  }
+
+  private languageOf(name: string): number {
+    const known = this.languageIds.get(name);
+    if (known !== undefined) return known;
+    this.languageIds.set(name, this.speakers.length);
+    return this.speakers.push([]) - 1;
   }
 
   private grow(capacity: number): void {

@@ -43,8 +43,8 @@ export class Order {
     const at = this.chunkOf(slot);
     const chunk = this.chunks[at];
     if (!chunk) {
-      this.chunks.push({ slots: new Int32Array(SMALLEST), ratings: new Float64Array(SMALLEST), begin: 0, end: 0 });
-      this.lows.push(0);
+      this.chunks = [{ slots: new Int32Array(SMALLEST), ratings: new Float64Array(SMALLEST), begin: 0, end: 0 }];
+      this.lows = [0];
       this.put(0, slot);
       return;
     }

@@ -25,7 +25,7 @@ const GENERATION_MS = 5000;
 /** Tickets handled between two chances to pause. */
 const STRIDE = 256;
 /** Tickets put into the order in one go. */
-const INSERTED = 1 << 13;
+const INSERTED = 1 << 11;
 
 /**
  * The tickets of one (game, mode): open ones in the order of the pool and by class, and those that have something new to hope

@@ -78,15 +78,15 @@ export class Search {
     const { slots, rules } = pool;
     const small = pool.order.size <= SMALL_POOL ? this.solveCircle(anchor) : null;
     if (small) return small;
-    this.best = null;
-    this.splits = 0;
-    group.reset(now);
-    if (!group.push(anchor)) return [];
     const cls = slots.cls[anchor] as number;
     const most = pool.classes.most[cls] as number;
     const fewest = pool.classes.fewest[cls] as number;
     // few speak what it insists on: they are counted before anybody is looked at
     if (pool.classes.insistsOnLanguage(cls) && candidates.within(anchor, fewest) < fewest) return [];
+    this.best = null;
+    this.splits = 0;
+    group.reset(now);
+    if (!group.push(anchor)) return [];
     const wanted = 3 * (most - (slots.size[anchor] as number));
     if (candidates.scan(anchor, now, wanted, this.joins) && this.settleDown()) return this.answer();
     const asFound = candidates.exhausted && candidates.inOrder;

@@ -9,12 +9,13 @@ const DIGIT_BITS = 11;
 const BUCKETS = 1 << DIGIT_BITS;
 const FEW = 256;
 /** Numbers handled between two chances to pause. */
-const STRIDE = 1 << 15;
+const STRIDE = 1 << 14;
 
 /** Yields where the caller may pause. @returns the sorted slots; `list` itself may be changed */
 export function* sortSlots(list: Int32Array, slots: Slots): Generator<null, Int32Array> {
   if (list.length <= FEW) return list.sort((a, b) => (slots.before(a, b) ? -1 : 1));
   const radix = new Radix(list.length);
+  yield null;
   for (let i = 0; i < list.length; i++) radix.low[i] = slots.tie[list[i] as number] as number;
   yield null;
   yield* radix.sortBy(radix.low);
@@ -25,7 +26,7 @@ export function* sortSlots(list: Int32Array, slots: Slots): Generator<null, Int3
   }
   const sorted = radix.permuted(list);
   yield null;
-  settleTies(sorted, slots);
+  yield* settleTies(sorted, slots);
   return sorted;
 }
 
@@ -109,8 +110,9 @@ class Radix {
 }
 
 /** Same rating, same waiting, same lot: an insertion sort, for these are rare. */
-function settleTies(list: Int32Array, slots: Slots): void {
+function* settleTies(list: Int32Array, slots: Slots): Generator<null> {
   for (let i = 1; i < list.length; i++) {
+    if (i % STRIDE === 0) yield null;
     const slot = list[i] as number;
     let j = i;
     while (j > 0 && slots.before(slot, list[j - 1] as number)) {
