@@ -58,7 +58,7 @@ const PREFERENCES = [
 ] as const;
 
 /** The id of the ith user; a ticket has that of its first player. */
-export const id = (i: number) => (0x5f000000000000 + i).toString(16).padStart(24, '0');
+export const id = (i: number) => (0x5f00000000000 + i).toString(16).padStart(24, '0');
 
 function player(random: () => number, userId: string, roles: readonly string[] = []): Player {
   const newcomer = random() < 0.1;

@@ -1,3 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { ruleSetSchema } from '../src/modules/games/rule-set';
+import { Engine } from '../src/modules/matchmaking/engine';
+import { NOW, ticket } from '../src/modules/matchmaking/engine/testing/tickets';
+import { openRecording } from '../src/modules/matchmaking/recording/recording-file';
+import { recordedEngine } from '../src/modules/matchmaking/recording/recorder';
 import { traceOf } from './trace';
 
 const arrivalsOf = (text: string, pool?: string) => [...traceOf(text, 'trace.ndjson', pool).arrivals()];
@@ -38,6 +47,27 @@ describe('a trace', () => {
     expect(arrival?.ticket.blocked).toEqual(new Set(['x']));
     expect(() => arrivalsOf(recorded)).toThrow('several pools; choose one by --pool: a, b');
     expect(() => arrivalsOf(recorded, 'c')).toThrow('no tickets in the pool "c"; it has a, b');
+  });
+
+  it('may be what the server records, of which it knows who gave up, and when', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'trace-'));
+    const file = join(folder, 'recording.ndjson');
+    const recording = openRecording({ file, maxBytes: 1e6 }, pino({ level: 'silent' }));
+    const engine = recordedEngine(new Engine(1), recording, { seed: 1, at: NOW });
+    engine.setPool('duel', ruleSetSchema.parse({ teams: { count: 2, size: { min: 1, max: 1 } } }));
+    for (const id of ['ann', 'bob', 'eve']) engine.add('duel', ticket(id, { regions: id === 'eve' ? ['SA'] : ['EU'] }));
+    expect([...engine.pass(NOW + 1000, new Set(['duel']))].filter((match) => match !== null)).toHaveLength(1);
+    for (const id of ['ann', 'bob']) engine.remove(id);
+    expect([...engine.pass(NOW + 9000, new Set(['duel']))].filter((match) => match !== null)).toEqual([]);
+    engine.remove('eve');
+    await recording.stop();
+    const arrivals = arrivalsOf(readFileSync(file, 'utf8'));
+    rmSync(folder, { recursive: true });
+    expect(arrivals.map(({ ticket: { id }, patienceMs }) => [id, patienceMs])).toEqual([
+      ['ann', Infinity],
+      ['bob', Infinity],
+      ['eve', 9000],
+    ]);
   });
 
   it.each([

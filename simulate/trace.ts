@@ -77,16 +77,21 @@ export function readTrace(path: string, pool: string | undefined): Source {
 export function traceOf(text: string, name: string, pool: string | undefined): Source {
   const lines = new Map<string, Line>();
   const pools = new Set<string>();
+  const leaving = followLeaving(lines);
   for (const [i, raw] of text.split('\n').entries()) {
     if (raw.trim() === '') continue;
     const where = `${name}, line ${i + 1}`;
     const parsed = parsedLine(raw, where, pool, pools);
-    if (!parsed) continue;
+    if (!parsed) {
+      leaving(raw);
+      continue;
+    }
     const id = parsed.id ?? `line ${i + 1}`;
     const isRecorded = pools.size > 0;
     if (!isRecorded && lines.has(id)) throw new UsageError(`${where}: there is a ticket "${id}" already.`);
     // a ticket that a recording adds again waits on since it came
-    if (!lines.has(id)) lines.set(id, { ...parsed, id });
+    const { patienceSeconds: _, ...known } = lines.get(id) ?? parsed;
+    lines.set(id, isRecorded ? { ...known, id } : { ...parsed, id });
   }
   if (pool === undefined && pools.size > 1)
     throw new UsageError(`${name} records several pools; choose one by --pool: ${[...pools].join(', ')}.`);
@@ -97,6 +102,21 @@ export function traceOf(text: string, name: string, pool: string | undefined): S
         : `${name} holds no tickets: it must have one on each line, such as {"at": 0, "players": [{"mu": 25}]}.`,
     );
   return toSource([...lines.values()], name);
+}
+
+/** Whoever was removed from a recorded engine, in no match and not added again, had lost patience by then. */
+function followLeaving(lines: Map<string, Line>): (raw: string) => void {
+  const matched = new Set<string>();
+  let now: number | null = null;
+  return (raw) => {
+    const line = JSON.parse(raw) as { op?: string; now?: number; id?: string; match?: { ticketIds: string[] } };
+    if (line.op === 'pass') now = line.now ?? now;
+    for (const id of line.match?.ticketIds ?? []) matched.add(id);
+    const known = line.op === 'remove' ? lines.get(line.id ?? '') : undefined;
+    if (!known || matched.has(line.id ?? '')) return;
+    const patienceSeconds = Math.max(0, (now ?? 0) / 1000 - known.at);
+    lines.set(line.id ?? '', { ...known, patienceSeconds });
+  };
 }
 
 /** Null for a line that is no ticket of this pool. */

@@ -61,14 +61,20 @@ async function readBeside(rows: MatchRow[], { db }: Source, session: ClientSessi
 }
 
 const ticketsOf = (match: MatchRow, tickets: Tickets): TicketRow[] =>
-  match.tickets.flatMap(({ ticketId }) => tickets.get(String(ticketId)) ?? []);
+  match.tickets.flatMap(({ ticketId, userIds }) =>
+    stays(match, userIds) ? (tickets.get(String(ticketId)) ?? []) : [],
+  );
+
+/** Whether somebody of the ticket is still in the match: others may have come in place of those who left. */
+const stays = ({ left = [] }: MatchRow, userIds: readonly unknown[]): boolean =>
+  userIds.some((userId) => !left.some((gone) => String(gone) === String(userId)));
 
 const isFormed = (match: MatchRow): boolean => ['live', 'completed', 'abandoned'].includes(match.state);
 
 function fieldsAmiss(match: MatchRow): Finding[] {
   const { state } = match;
   const formed = isFormed(match);
-  const seated = match.teams.flat().map(({ userId }) => String(userId));
+  const seated = [...match.teams.flat().map(({ userId }) => userId), ...(match.left ?? [])].map(String);
   const players = match.players.map(String);
   const over = !['live', 'proposed'].includes(state);
   return saying('match-state', match, [
@@ -101,7 +107,8 @@ function ticketsAmiss(match: MatchRow, tickets: Tickets, now: number): Finding[]
     const row = tickets.get(id);
     if (!row) return kept ? saying('match-tickets', match, [`holds ticket ${id}, which is not there`]) : [];
     const check: Check = ['cancelled', 'expired'].includes(row.state) ? 'ended-ticket' : 'match-tickets';
-    const together = match.teams.some((team) => userIds.every((one) => team.some(({ userId }) => userId.equals(one))));
+    const staying = userIds.filter((one) => stays(match, [one]));
+    const together = match.teams.some((team) => staying.every((one) => team.some(({ userId }) => userId.equals(one))));
     return [
       ...saying(check, match, [row.state !== wanted && `is ${match.state} with ticket ${id}, which is ${row.state}`]),
       ...saying('match-tickets', match, [

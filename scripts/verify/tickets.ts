@@ -68,7 +68,10 @@ async function unheld(rows: TicketRow[], { db }: Source, session: ClientSession)
   const byId = new Map(matches.map((match) => [String(match._id), match]));
   return naming.flatMap((row): Finding[] => {
     const match = byId.get(String(row.matchId));
-    const holds = match?.tickets.some(({ ticketId }) => ticketId.equals(row._id)) ?? false;
+    // those who searched for others are in the match by their own tickets
+    const holds = row.backfill
+      ? row.backfill.matchId.equals(match?._id ?? '')
+      : (match?.tickets.some(({ ticketId }) => ticketId.equals(row._id)) ?? false);
     const stands = match !== undefined && !['proposed', 'fellThrough'].includes(match.state);
     if (row.state === 'matched' && !(holds && stands))
       return [{ check: 'ticket-match', what: `${nameOf(row)} is matched, and ${wordsOf(row, match?.state, holds)}` }];

@@ -110,7 +110,10 @@ export const ruleSetSchema = z
       .nullable()
       .default(null)
       .describe('Everybody has to accept within this time; null: matched at once'),
-    backfill: z.boolean().default(false),
+    backfill: z
+      .boolean()
+      .default(false)
+      .describe('Whether a match that somebody has left searches for others in their place'),
     ticketSeconds: z
       .number()
       .int()

@@ -5,6 +5,14 @@ import type { LobbyView, MessageView } from '../../realtime/protocol';
 export interface LobbiesApi {
   /** Inserts the one lobby of each match inside the matches' own transaction (unique by matchId), outbox rows included. */
   createForMatches(session: ClientSession, matches: readonly LobbyOfMatch[]): Promise<void>;
+  /**
+   * Gives newcomers a seat in the lobby of a live match, inside the caller's transaction.
+   * @throws CONFLICT where others are in it than `present`, LOBBY_CLOSED, VERSION_CONFLICT
+   */
+  seatInMatch(
+    session: ClientSession,
+    seats: { lobbyId: string; present: readonly string[]; userIds: readonly string[] },
+  ): Promise<void>;
   /** Closes the lobby of a match that has ended, inside the caller's transaction. */
   closeForMatch(session: ClientSession, matchId: string, reason: string): Promise<void>;
   /** Who is in the open lobby, for its host. @throws NOT_FOUND for a stranger, NOT_HOST, LOBBY_CLOSED */

@@ -68,7 +68,18 @@ export const TRANSITIONS: Record<LobbyState, readonly LobbyState[]> = {
 };
 
 type Wish =
-  'join' | 'leave' | 'ready' | 'kick' | 'host' | 'configure' | 'start' | 'close' | 'invite' | 'talk' | 'queue';
+  | 'join'
+  | 'leave'
+  | 'ready'
+  | 'kick'
+  | 'host'
+  | 'configure'
+  | 'start'
+  | 'close'
+  | 'invite'
+  | 'talk'
+  | 'queue'
+  | 'refill';
 
 /** In which states a wish can be granted. */
 export const POSSIBLE_IN: Record<Wish, readonly LobbyState[]> = {
@@ -83,6 +94,7 @@ export const POSSIBLE_IN: Record<Wish, readonly LobbyState[]> = {
   invite: ['forming', 'ready'],
   talk: ['forming', 'ready', 'active'],
   queue: ['forming', 'ready'],
+  refill: ['forming', 'ready', 'active'],
 };
 
 export const MIN_TO_START = 2;
@@ -151,6 +163,37 @@ export function join(
   const members = [...lobby.members, { ...who, ready: false, joinedAt: now }];
   const next = { ...lobby, members, invited: lobby.invited.filter((id) => id !== who.userId) };
   return changed(next, now, [{ type: 'lobby.memberJoined', ...who }], [`${who.username} joined`]);
+}
+
+/**
+ * Newcomers take the places of those who left a match. Others than `present` in the lobby mean that somebody has just come or gone.
+ * @throws CONFLICT, LOBBY_CLOSED
+ */
+export function seat(
+  lobby: Lobby,
+  present: readonly string[],
+  newcomers: readonly { userId: string; username: string }[],
+  now: number,
+): Change {
+  requirePossible(lobby, 'refill');
+  const here = lobby.members.map((member) => member.userId);
+  if (here.length !== present.length || here.some((userId) => !present.includes(userId)))
+    throw new AppError('CONFLICT', 'Somebody has just left the lobby.');
+  const members = [...lobby.members, ...newcomers.map((who) => ({ ...who, ready: false, joinedAt: now }))];
+  const ids = newcomers.map((who) => who.userId);
+  const next = {
+    ...lobby,
+    members,
+    capacity: Math.max(lobby.capacity, members.length),
+    removed: lobby.removed.filter((userId) => !ids.includes(userId)),
+  };
+  const news = newcomers.map((who): News => ({ type: 'lobby.memberJoined', ...who }));
+  return changed(
+    next,
+    now,
+    news,
+    newcomers.map((who) => `${who.username} joined`),
+  );
 }
 
 export function leave(lobby: Lobby, userId: string, now: number): Change {

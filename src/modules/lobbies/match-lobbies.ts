@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors';
 import type { UsersApi } from '../users';
 import type { LobbiesApi, LobbyOfMatch } from './lobbies.api';
 import { toLobby, toLobbyView, toMessageView, type LobbyRow, type MessageRow } from './lobbies.models';
-import { close, requireHost, requirePossible, type Lobby } from './lobbies.policy';
+import { close, requireHost, requirePossible, seat, type Lobby } from './lobbies.policy';
 import { emptyLobby } from './lobbies.service';
 import type { LobbyStore } from './lobbies.store';
 
@@ -27,6 +27,13 @@ export function createLobbiesApi(deps: {
       );
     },
 
+    async seatInMatch(session, { lobbyId, present, userIds }) {
+      const names = await users.summaries(userIds);
+      const lobby = await store.read(lobbyId, session);
+      const newcomers = userIds.map((userId) => ({ userId, username: names.get(userId)?.username ?? 'somebody' }));
+      await store.apply(session, lobby, seat(lobby, present, newcomers, clock.now()));
+    },
+
     async closeForMatch(session, matchId, reason) {
       const row = await Lobbies.findOne({ matchId, origin: 'match' }, null, { session }).lean<LobbyRow>();
       if (!row) return;
@@ -38,7 +45,7 @@ export function createLobbiesApi(deps: {
     async partyOf(lobbyId, hostId) {
       const lobby = await store.read(lobbyId);
       requireHost(lobby, hostId);
-      requirePossible(lobby, 'queue');
+      requirePossible(lobby, lobby.matchId === null ? 'queue' : 'refill');
       const { version, gameId, mode, matchId } = lobby;
       return { lobbyId, version, gameId, mode, matchId, userIds: lobby.members.map((member) => member.userId) };
     },

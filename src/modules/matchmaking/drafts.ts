@@ -22,18 +22,23 @@ export interface Draft extends Found {
   match: MatchRow;
   lobbyId: string;
   userIds: string[];
+  /** The live match that they join, and the ticket of those who are in it; null for a new match. */
+  joins: { matchId: string; lobbyId: string; ticketId: string; userIds: string[] } | null;
 }
 
 type FactOf<Type extends keyof MatchmakingEvents & string> = NewFact<MatchmakingEvents, Type>;
 
 export function toDraft(found: Found, ids: Ids, now: number): Draft {
   const { proposal, mode, tickets } = found;
-  const match = toMatch(proposal, mode, tickets, ids.id(), now);
-  const lobbyId = ids.id();
+  const seated = tickets.find((ticket) => ticket.joins !== null);
+  const joins = seated?.joins ? { ...seated.joins, ticketId: seated.id, userIds: seated.userIds } : null;
+  const match = toMatch(proposal, mode, tickets, joins?.matchId ?? ids.id(), now);
+  const lobbyId = joins?.lobbyId ?? ids.id();
   const { acceptance } = mode.ruleSet;
-  if (acceptance) match.acceptBy = new Date(now + acceptance.seconds * 1000);
+  // who joins a match that others play does so at once
+  if (acceptance && !joins) match.acceptBy = new Date(now + acceptance.seconds * 1000);
   else goLive(match, lobbyId, now);
-  return { ...found, match, lobbyId, userIds: tickets.flatMap((ticket) => ticket.userIds) };
+  return { ...found, match, lobbyId, userIds: tickets.flatMap((ticket) => ticket.userIds), joins };
 }
 
 export const movesOf = ({ match, tickets }: Draft): Move[] =>
@@ -55,6 +60,13 @@ export function formedFact(match: MatchRow, lobbyId: string): FactOf<'match.form
     key: matchId,
     payload: { matchId, lobbyId, gameId, gameName, mode, quality, teams, tickets },
   };
+}
+
+/** As `match.formed`, for those who joined a live match; `joined` are the newcomers' tickets. */
+export function joinedFact({ match, lobbyId, joins }: Draft): FactOf<'match.joined'> {
+  const { key, payload } = formedFact(match, lobbyId);
+  const joined = payload.tickets.filter((ticket) => ticket.ticketId !== joins?.ticketId);
+  return { type: 'match.joined', key, payload: { ...payload, joined } };
 }
 
 export function proposedFact({ match }: Draft): FactOf<'match.proposed'> {

@@ -7,7 +7,8 @@ import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
 import type { LobbiesApi } from '../lobbies';
 import type { UsersApi } from '../users';
-import { formedFact, goLive, movesOf, proposedFact, toDraft, type Draft, type Found } from './drafts';
+import { seatNewcomers } from './backfill';
+import { formedFact, goLive, joinedFact, movesOf, proposedFact, toDraft, type Draft, type Found } from './drafts';
 import { leaseOf } from './leadership';
 import type { MatchmakingEvents } from './matchmaking.api';
 import type { MatchModel, MatchRow } from './matchmaking.models';
@@ -24,6 +25,9 @@ import type { Waits } from './waits';
  * Several matches share a transaction, which costs as many commands as one alone. Where one of them cannot be, the transaction
  * aborts and each half is tried by itself, so that in the end any mismatch aborts that match alone; its tickets are read again
  * and go on waiting.
+ *
+ * A proposal around the ticket of a live match that somebody has left (backfill.ts) adds to that match and its lobby instead, also
+ * where the rules ask for acceptance.
  *
  * The transaction passes the fences of the pools' leases first: an instance that no longer leads a pool commits nothing there.
  *
@@ -46,7 +50,7 @@ export interface FormationDeps {
   transact: Transact;
   leases: Pick<LeaseHolder, 'fence'>;
   outbox: Outbox<MatchmakingEvents>;
-  lobbies: Pick<LobbiesApi, 'createForMatches'>;
+  lobbies: Pick<LobbiesApi, 'createForMatches' | 'seatInMatch'>;
   users: Pick<UsersApi, 'blocks'>;
   clock: Clock;
   ids: Ids;
@@ -79,19 +83,24 @@ export function createFormation(deps: FormationDeps): Formation {
       if (drafts.some(({ tickets }) => anyBlocked(tickets, blocks)))
         throw new StaleTickets('somebody is blocked by now');
       await store.move(session, drafts.flatMap(movesOf));
-      const [first, ...others] = drafts.map(({ match }) => match);
+      for (const draft of drafts) if (draft.joins) await seatNewcomers(session, { ...draft, joins: draft.joins }, deps);
+      await outbox.appendAll(session, drafts.filter(({ joins }) => joins).map(joinedFact));
+      const begun = drafts.filter(({ joins }) => !joins);
+      const [first, ...others] = begun.map(({ match }) => match);
       if (!first) return;
       // alone, the driver's error names the index that it ran into
       if (others.length === 0) await Matches.collection.insertOne(first, { session });
       else await Matches.collection.insertMany([first, ...others], { session });
-      const [live, proposed] = [drafts.filter(({ match }) => match.live), drafts.filter(({ match }) => !match.live)];
+      const [live, proposed] = [begun.filter(({ match }) => match.live), begun.filter(({ match }) => !match.live)];
       await announce(session, live);
       await outbox.appendAll(session, proposed.map(proposedFact));
     });
 
-  const remember = (match: MatchRow) => {
+  /** @param seated the ticket of those who were in it already */
+  const remember = (match: MatchRow, seated?: string) => {
     const pool = poolKey(match.gameId.toHexString(), match.mode);
-    for (const ticket of match.tickets) waits.record(pool, ticket.waitedMs, clock.now());
+    for (const { ticketId, waitedMs } of match.tickets)
+      if (ticketId.toHexString() !== seated) waits.record(pool, waitedMs, clock.now());
   };
 
   /** Cancels the tickets of those who are in a live match already. */
@@ -111,7 +120,11 @@ export function createFormation(deps: FormationDeps): Formation {
   /** None of these came about: whoever waits on is read again. */
   const letGo = async (drafts: readonly Draft[], error: unknown) => {
     for (const { userIds, tickets } of isDuplicateKey(error, 'livePlayers') ? drafts : [])
-      await endBusy(userIds, tickets);
+      // those who search for others are in their live match by right
+      await endBusy(
+        userIds,
+        tickets.filter(({ joins }) => joins === null),
+      );
     if (!concernsOne(error)) logger.error({ err: error, matches: drafts.length }, 'matches could not be committed');
     await pools.refresh(drafts.flatMap(({ proposal }) => proposal.ticketIds));
   };
@@ -128,9 +141,9 @@ export function createFormation(deps: FormationDeps): Formation {
       await letGo(drafts, error);
       return 0;
     }
-    for (const { match, tickets } of drafts) {
+    for (const { match, tickets, joins } of drafts) {
       for (const { id } of tickets) pools.remove(id);
-      if (match.live) remember(match);
+      if (match.live) remember(match, joins?.ticketId);
     }
     outbox.wake();
     return drafts.length;

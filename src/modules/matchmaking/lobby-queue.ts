@@ -3,6 +3,7 @@ import type { EventBus } from '../../core/event-bus';
 import type { LobbyView } from '../../realtime/protocol';
 import type { LobbiesApi, LobbyEvents } from '../lobbies';
 import type { UserEvents } from '../users';
+import type { Backfills } from './backfill';
 import type { MatchesService } from './matches.service';
 import type { LobbyTicketRequest, TicketView } from './matchmaking.schemas';
 import type { TicketsService } from './tickets.service';
@@ -20,15 +21,23 @@ const ATTEMPTS = 3;
 
 export function createLobbyQueue({
   tickets,
+  backfills,
   lobbies,
 }: {
   tickets: TicketsService;
+  backfills: Backfills;
   lobbies: Pick<LobbiesApi, 'partyOf'>;
 }): LobbyQueue {
   const queueOnce = async (hostId: string, lobbyId: string, { games, ...wishes }: LobbyTicketRequest) => {
     const party = await lobbies.partyOf(lobbyId, hostId);
-    if (party.matchId !== null)
-      throw new AppError('CONFLICT', 'The lobby of a match cannot search: make a lobby of your own.');
+    if (party.matchId !== null) {
+      const filed = await backfills.file(party.matchId);
+      if (filed) return tickets.view(hostId, filed._id.toHexString());
+      throw new AppError(
+        'CONFLICT',
+        'The lobby of a match searches only for others in place of those who left, where its mode allows that.',
+      );
+    }
     const choices = games ?? [{ gameId: party.gameId, mode: party.mode, weight: 5 }];
     return tickets.submit(hostId, { games: choices, ...wishes }, party);
   };
@@ -52,15 +61,25 @@ export function createLobbyQueue({
 }
 
 /**
- * A party that changes stops searching; whoever leaves the lobby of a match leaves the match. News of a lobby may come late
+ * A party that changes stops searching; whoever leaves the lobby of a match leaves the match, and others are searched for where
+ * its mode allows that. News of a lobby may come late
  * or twice: they concern only what was queued before them.
  */
-export function followLobbies(bus: EventBus<LobbyEvents>, tickets: TicketsService, matches: MatchesService): void {
+export function followLobbies(
+  bus: EventBus<LobbyEvents>,
+  { tickets, matches, backfills }: { tickets: TicketsService; matches: MatchesService; backfills: Backfills },
+): void {
   const changed = (lobby: LobbyView, reason: string) =>
     unlessMatched(tickets.cancelOfLobby(lobby.id, reason, { queuedBefore: lobby.version }));
-  const left = (lobby: LobbyView, userId: string, reason: string) =>
-    lobby.matchId === null ? changed(lobby, reason) : matches.leave(lobby.matchId, userId);
-  bus.on('lobby.memberJoined', ({ payload: { lobby } }) => changed(lobby, 'member_joined'));
+  const left = async (lobby: LobbyView, userId: string, reason: string) => {
+    if (lobby.matchId === null) return changed(lobby, reason);
+    await matches.leave(lobby.matchId, userId);
+    await backfills.file(lobby.matchId);
+  };
+  bus.on('lobby.memberJoined', ({ payload: { lobby } }) =>
+    // of a match that still has places, the next search is for these
+    lobby.matchId === null ? changed(lobby, 'member_joined') : backfills.file(lobby.matchId).then(() => undefined),
+  );
   bus.on('lobby.memberLeft', ({ payload: { lobby, userId } }) => left(lobby, userId, 'member_left'));
   bus.on('lobby.memberKicked', ({ payload: { lobby, userId } }) => left(lobby, userId, 'member_kicked'));
   bus.on('lobby.closed', ({ payload: { lobby, reason } }) =>

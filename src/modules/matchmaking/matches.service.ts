@@ -1,8 +1,10 @@
+import type { Types } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import { decodeCursor, toPage, type Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
 import type { Transact } from '../../database/transaction';
 import type { LobbiesApi } from '../lobbies';
+import type { Backfills } from './backfill';
 import type { MatchModel, MatchRow } from './matchmaking.models';
 import { LONGEST_MATCH_MS } from './matchmaking.policy';
 import type { MatchView } from './matchmaking.schemas';
@@ -30,6 +32,7 @@ export interface MatchesService {
 export interface MatchesDeps {
   Matches: MatchModel;
   lobbies: Pick<LobbiesApi, 'closeForMatch'>;
+  backfills: Pick<Backfills, 'end'>;
   transact: Transact;
   outbox: { wake(): void };
   clock: Clock;
@@ -37,7 +40,14 @@ export interface MatchesDeps {
 
 const SWEEP_BATCH = 100;
 
-export function createMatchesService({ Matches, lobbies, transact, outbox, clock }: MatchesDeps): MatchesService {
+export function createMatchesService({
+  Matches,
+  lobbies,
+  backfills,
+  transact,
+  outbox,
+  clock,
+}: MatchesDeps): MatchesService {
   const ended = (reason: string) => ({
     state: 'abandoned' as const,
     live: false,
@@ -45,6 +55,14 @@ export function createMatchesService({ Matches, lobbies, transact, outbox, clock
     endReason: reason,
     endedAt: new Date(clock.now()),
   });
+
+  const end = async (which: { _id: Types.ObjectId; livePlayers?: Types.ObjectId[] }, reason: string) => {
+    await transact(async (session) => {
+      const match = await Matches.findOneAndUpdate({ ...which, live: true }, { $set: ended(reason) }, { session });
+      if (match) await backfills.end(session, match);
+    });
+    outbox.wake();
+  };
 
   return {
     async view(userId, matchId) {
@@ -87,13 +105,10 @@ export function createMatchesService({ Matches, lobbies, transact, outbox, clock
         { _id: match, live: true, livePlayers: player, 'livePlayers.1': { $exists: true } },
         { $pull: { livePlayers: player } },
       );
-      if (left.modifiedCount === 0)
-        await Matches.updateOne({ _id: match, live: true, livePlayers: [player] }, { $set: ended('everybody_left') });
+      if (left.modifiedCount === 0) await end({ _id: match, livePlayers: [player] }, 'everybody_left');
     },
 
-    async abandon(matchId, reason) {
-      await Matches.updateOne({ _id: matchId, live: true }, { $set: ended(reason) });
-    },
+    abandon: (matchId, reason) => end({ _id: oid(matchId) }, reason),
 
     async sweep() {
       const due = new Date(clock.now() - LONGEST_MATCH_MS);
@@ -103,9 +118,14 @@ export function createMatchesService({ Matches, lobbies, transact, outbox, clock
         .lean();
       for (const { _id } of rows)
         await transact(async (session) => {
-          const result = await Matches.updateOne({ _id, live: true }, { $set: ended('not_reported') }, { session });
-          if (result.modifiedCount === 1)
-            await lobbies.closeForMatch(session, _id.toHexString(), 'nobody reported a result');
+          const match = await Matches.findOneAndUpdate(
+            { _id, live: true },
+            { $set: ended('not_reported') },
+            { session },
+          );
+          if (!match) return;
+          await backfills.end(session, match);
+          await lobbies.closeForMatch(session, _id.toHexString(), 'nobody reported a result');
         });
       if (rows.length > 0) outbox.wake();
     },

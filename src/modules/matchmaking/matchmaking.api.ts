@@ -31,6 +31,8 @@ export interface MatchmakingEvents extends Record<string, object> {
     teams: TeamMember[][];
     tickets: { ticketId: string; userIds: string[] }[];
   };
+  /** Others came in place of those who had left a live match: told to all of them. `joined` are the newcomers. */
+  'match.joined': MatchmakingEvents['match.formed'] & { joined: { ticketId: string; userIds: string[] }[] };
   /** Somebody declined, or time ran out: these tickets are back in the queue with their waiting time. */
   'match.fellThrough': { matchId: string; requeued: { ticketId: string; userIds: string[] }[] };
   'match.completed': { matchId: string; gameId: string; mode: string; userIds: string[] };

@@ -20,6 +20,11 @@ export interface TicketRow {
   lobbyId: Types.ObjectId | null;
   /** Of the lobby when it was queued: later changes of who is in it end the search. */
   lobbyVersion: number | null;
+  /**
+   * Set where those who are left of a live match search for others: the match, where each of `players` sits in it, and who has
+   * left it and does not come back. Absent in tickets that are older than this field.
+   */
+  backfill?: { matchId: Types.ObjectId; teams: number[]; roles: (string | null)[]; gone: string[] } | null;
   /** `skills` are the players' ratings in that mode, in the order of `players`: nobody's rating changes while they search. */
   games: { gameId: Types.ObjectId; mode: string; weight: number; skills: Skill[] }[];
   /** Keys of the pools it stands in. */
@@ -68,6 +73,10 @@ export interface MatchRow {
   players: Types.ObjectId[];
   /** Who cannot be in another match: all players until it ends, less those who left it. */
   livePlayers: Types.ObjectId[];
+  /** Who left it and sits in no team any more, because somebody else came. Absent where nobody did. */
+  left?: Types.ObjectId[];
+  /** How often those who are left have searched for others: no other meaning than that this and leaving collide. */
+  backfills?: number;
   teams: { userId: Types.ObjectId; role: string | null }[][];
   tickets: { ticketId: Types.ObjectId; userIds: Types.ObjectId[]; waitedMs: number }[];
   quality: number;
@@ -110,6 +119,7 @@ export function createTicketModel(connection: Connection) {
       players: { type: [ObjectId], required: true },
       lobbyId: { type: ObjectId, default: null },
       lobbyVersion: { type: Number, default: null },
+      backfill: { type: Mixed, default: null },
       games: { type: Mixed, required: true },
       pools: { type: [String], required: true },
       groupSize: { type: Mixed, default: null },
@@ -163,6 +173,8 @@ export function createMatchModel(connection: Connection) {
       live: { type: Boolean, required: true },
       players: { type: [ObjectId], required: true },
       livePlayers: { type: [ObjectId], required: true },
+      left: { type: [ObjectId], default: undefined },
+      backfills: Number,
       teams: { type: Mixed, required: true },
       tickets: { type: Mixed, required: true },
       quality: { type: Number, required: true },

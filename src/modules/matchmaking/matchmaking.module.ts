@@ -13,6 +13,7 @@ import type { LobbiesApi, LobbyEvents } from '../lobbies';
 import type { Module } from '../module';
 import type { UserEvents, UsersApi } from '../users';
 import { createAcceptanceService } from './acceptance.service';
+import { createBackfills } from './backfill';
 import { createCompany } from './company';
 import { Engine } from './engine';
 import { createFormation } from './formation';
@@ -28,6 +29,7 @@ import { recordedEngine, type OperationSink } from './recording/recorder';
 import { createResultsService } from './results.service';
 import { createSearchRound } from './search-round';
 import { createStatusBoard } from './status';
+import { createSubmissions } from './submissions';
 import { createTicketStore } from './tickets.store';
 import { createTicketsService } from './tickets.service';
 import { createUpkeep } from './upkeep';
@@ -67,16 +69,18 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
   const store = createTicketStore({ ...deps, Tickets });
   const formation = createFormation({ ...deps, Matches, store, pools, waits });
   const acceptance = createAcceptanceService({ ...deps, Matches, store, pools, formation });
-  const tickets = createTicketsService({ ...deps, Matches, Ratings, store, pools, waits, acceptance });
-  const matches = createMatchesService({ ...deps, Matches });
-  const results = createResultsService({ ...deps, Matches, Ratings });
-  const lobbyQueue = createLobbyQueue({ ...deps, tickets });
+  const submissions = createSubmissions({ Tickets, Matches, Ratings });
+  const backfills = createBackfills({ ...deps, Matches, store, pools, submissions });
+  const tickets = createTicketsService({ ...deps, store, pools, waits, acceptance, submissions });
+  const matches = createMatchesService({ ...deps, Matches, backfills });
+  const results = createResultsService({ ...deps, Matches, Ratings, backfills });
+  const lobbyQueue = createLobbyQueue({ ...deps, tickets, backfills });
   const status = createStatusBoard({ ...deps, pools, waits });
   const upkeep = createUpkeep({ ...deps, Matches, store, pools, waits });
   const search = createSearchRound({ ...deps, pools, formation });
 
   tellMatchmakingNews(bus, realtime, { status, pools });
-  followLobbies(bus, tickets, matches);
+  followLobbies(bus, { tickets, matches, backfills });
   followAccounts(bus, tickets);
 
   return {

@@ -57,17 +57,30 @@ describe('wishes that can never be met', () => {
     [{ partySize: 3, groupSize: { min: 1, max: 2 } }, 'body.groupSize.max'],
     [{ groupSize: { min: 5, max: 5 } }, 'body.groupSize'],
     [{ roles: ['bard'] }, 'body.roles'],
+    [{ partySize: 2, roles: ['tank', 'bard'] }, 'body.roles'],
+    [{ partySize: 3, roles: ['healer'] }, 'body.roles'],
   ])('%j: %s', (more, path) => {
     const error = thrown(() =>
       requirePossible([mode({ ...teams(2, 3), roles: { tank: 1, healer: 2 } })], wishes(more)),
     );
     expect([error.code, error.errors?.[0]?.path]).toEqual(['VALIDATION_FAILED', path]);
   });
+  test('a party whose roles no team can seat learns how many seats there are', () => {
+    const error = thrown(() =>
+      requirePossible(
+        [mode({ ...teams(2, 3), roles: { tank: 1, healer: 2 } })],
+        wishes({ partySize: 2, roles: ['tank'] }),
+      ),
+    );
+    expect(error.message).toContain('a team in Chess Blitz has 1 of tank, and you are 2');
+  });
   test('what can be met passes', () => {
     const roles = mode({ ...teams(2, 3), roles: { tank: 1, healer: 2 } });
     expect(() =>
       requirePossible([roles], wishes({ groupSize: { min: 2, max: 6 }, roles: ['bard', 'tank'] })),
     ).not.toThrow();
+    expect(() => requirePossible([roles], wishes({ partySize: 2, roles: ['healer'] }))).not.toThrow();
+    expect(() => requirePossible([roles], wishes({ partySize: 3, roles: ['healer', 'tank'] }))).not.toThrow();
   });
 });
 

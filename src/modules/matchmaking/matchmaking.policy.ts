@@ -65,6 +65,16 @@ export function requirePossible(
     const roles = Object.keys(ruleSet.roles ?? {});
     if (roles.length > 0 && wishes.roles.length > 0 && !wishes.roles.some((role) => roles.includes(role)))
       errors.push({ path: 'body.roles', message: `${gameName} ${name} has the roles ${roles.join(', ')}` });
+    else if (roles.length > 0 && wishes.roles.length > 0) {
+      // each of the party would play any of these
+      const offered = roles.filter((role) => wishes.roles.includes(role));
+      const seats = offered.reduce((sum, role) => sum + (ruleSet.roles?.[role] ?? 0), 0);
+      if (partySize > seats)
+        errors.push({
+          path: 'body.roles',
+          message: `a team in ${gameName} ${name} has ${seats} of ${offered.join(', ')}, and you are ${partySize}`,
+        });
+    }
   }
   const [first] = errors;
   if (first) throw new AppError('VALIDATION_FAILED', `${first.path}: ${first.message}`, { errors });

@@ -127,7 +127,8 @@ function lobbyQueueRoutes({ lobbyQueue }: MatchmakingHandlers): Route[] {
       ...common,
       method: 'post',
       path: '/api/lobbies/:id/queue',
-      summary: 'Search with everybody in my lobby',
+      summary:
+        'Search with everybody in my lobby; in the lobby of a live match, for others in place of those who left (the body counts for nothing then)',
       limit: 'submit',
       idempotent: true,
       params: idParams,

@@ -82,6 +82,7 @@ export const ticketView = z
     players: z.array(objectId),
     submittedBy: objectId,
     lobbyId: objectId.nullable(),
+    backfillOf: objectId.nullable().describe('The live match for which it seeks players in place of those who left'),
     games: z.array(z.object({ gameId: objectId, mode: z.string(), weight: z.number() })),
     groupSize: z.object({ min: z.number(), max: z.number() }).nullable(),
     regions: z.array(z.string()),

@@ -65,7 +65,8 @@ export function tellMatchmakingNews(
       acceptBy,
     }));
   });
-  bus.on('match.formed', async ({ eventId, payload: { matchId, lobbyId, teams, quality, tickets } }) => {
+  const tellMatched = async ({ eventId, payload }: { eventId: string; payload: MatchmakingEvents['match.formed'] }) => {
+    const { matchId, lobbyId, teams, quality, tickets } = payload;
     const ticketOf = byPlayer(tickets);
     await feed.tell(eventId, [...ticketOf.keys()], 'matchmaking:matched', (userId) => ({
       ticketId: ticketOf.get(userId) ?? '',
@@ -74,7 +75,9 @@ export function tellMatchmakingNews(
       teams,
       quality,
     }));
-  });
+  };
+  bus.on('match.formed', tellMatched);
+  bus.on('match.joined', tellMatched);
   bus.on('match.fellThrough', async ({ payload: { requeued } }) => {
     // the news may be here before the tickets are
     await pools.refresh(requeued.map(({ ticketId }) => ticketId));

@@ -39,6 +39,8 @@ export interface PooledTicket {
   userIds: string[];
   pools: readonly string[];
   waitingSince: number;
+  /** The live match that it seeks players for. */
+  joins: { matchId: string; lobbyId: string } | null;
 }
 
 const BATCH = 500;
@@ -102,6 +104,10 @@ export function createPools({
         userIds: playersOf(row),
         pools: row.pools,
         waitingSince: waitingSince(row),
+        joins:
+          row.backfill && row.lobbyId
+            ? { matchId: row.backfill.matchId.toHexString(), lobbyId: row.lobbyId.toHexString() }
+            : null,
       });
       for (const [key, ticket] of toEngineTickets(row, company))
         if (versions.has(key)) engine.add(key, ticket);

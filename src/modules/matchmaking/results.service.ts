@@ -5,6 +5,7 @@ import { AppError, notFound } from '../../core/errors';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
 import type { LobbiesApi } from '../lobbies';
+import type { Backfills } from './backfill';
 import type { MatchmakingEvents } from './matchmaking.api';
 import type { MatchModel, MatchRow, Outcome, RatingModel, RatingRow } from './matchmaking.models';
 import { agreedOutcome, NEWCOMER, outcomeOf, sameOutcome } from './matchmaking.policy';
@@ -28,11 +29,12 @@ export interface ResultsDeps {
   transact: Transact;
   outbox: Outbox<MatchmakingEvents>;
   lobbies: Pick<LobbiesApi, 'closeForMatch' | 'lobbiesOf'>;
+  backfills: Pick<Backfills, 'end'>;
   clock: Clock;
 }
 
 export function createResultsService(deps: ResultsDeps): ResultsService {
-  const { Matches, Ratings, transact, outbox, lobbies, clock } = deps;
+  const { Matches, Ratings, transact, outbox, lobbies, backfills, clock } = deps;
 
   const hostOf = async (match: MatchRow, userId: string): Promise<string | null> => {
     if (match.agreement !== 'host') return null;
@@ -96,6 +98,7 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
       { session, returnDocument: 'after' },
     ).lean<MatchRow>();
     const matchId = match._id.toHexString();
+    await backfills.end(session, match);
     await lobbies.closeForMatch(session, matchId, 'the match is over');
     await outbox.append(session, 'match.completed', matchId, {
       matchId,
@@ -119,9 +122,13 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
     const others = match.reports.filter((report) => report.userId.toHexString() !== userId);
     const reports = [...others, { userId: oid(userId), outcome, at: new Date(clock.now()) }];
     await Matches.collection.updateOne({ _id: match._id, state: 'live' }, { $set: { reports } }, { session });
+    // whoever was replaced has no say in how it went on
+    const playing = new Set(match.teams.flat().map((member) => member.userId.toHexString()));
     const agreed = agreedOutcome(
-      reports.map((report) => ({ userId: report.userId.toHexString(), outcome: report.outcome })),
-      { agreement: match.agreement, players: match.players.length, hostId },
+      reports
+        .map((report) => ({ userId: report.userId.toHexString(), outcome: report.outcome }))
+        .filter((report) => playing.has(report.userId)),
+      { agreement: match.agreement, players: playing.size, hostId },
     );
     return agreed ? complete(session, { ...match, reports }, agreed) : { ...match, reports };
   };

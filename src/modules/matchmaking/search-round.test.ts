@@ -20,6 +20,7 @@ import { createMatchModel, createRatingModel, createTicketModel } from './matchm
 import { submitBody } from './matchmaking.schemas';
 import { createPools, SEED } from './pools';
 import { createSearchRound } from './search-round';
+import { createSubmissions } from './submissions';
 import { createTicketStore } from './tickets.store';
 import { createTicketsService } from './tickets.service';
 import { createUpkeep } from './upkeep';
@@ -81,7 +82,8 @@ function parts() {
     Tickets,
     companyOf: createCompany({ ...shared, Matches }),
   });
-  const deps = { ...shared, outbox, lobbies, Tickets, Matches, Ratings, waits, pools };
+  const submissions = createSubmissions({ Tickets, Matches, Ratings });
+  const deps = { ...shared, outbox, lobbies, Tickets, Matches, submissions, waits, pools };
   const store = createTicketStore(deps);
   const formation = createFormation({ ...deps, store });
   const acceptance = createAcceptanceService({ ...deps, store, formation });

@@ -14,7 +14,7 @@ const PLAYERS_PER_COMMIT = 100;
 const COMMITS_AT_ONCE = 4;
 const TRIES = 3;
 /** How long the engine may hold the event loop, ms; then whoever else waits has a turn. */
-const SLICE_MS = 6;
+const SLICE_MS = 4;
 
 /** One round of searching: what the engine proposes, slice by slice, and then committed. */
 export function createSearchRound({
@@ -26,7 +26,7 @@ export function createSearchRound({
   stopwatch = () => performance.now(),
 }: {
   pools: Pools;
-  formation: Formation;
+  formation: Pick<Formation, 'form'>;
   leases: Pick<LeaseHolder, 'holds'>;
   clock: Clock;
   logger: Logger;

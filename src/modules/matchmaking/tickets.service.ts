@@ -9,11 +9,11 @@ import type { LobbiesApi, Party } from '../lobbies';
 import type { UsersApi } from '../users';
 import type { AcceptanceService } from './acceptance.service';
 import type { MatchmakingEvents } from './matchmaking.api';
-import type { MatchModel, RatingModel, TicketRow } from './matchmaking.models';
+import type { TicketRow } from './matchmaking.models';
 import { poolKey, requirePossible, scheduleOf } from './matchmaking.policy';
 import type { TicketChange, TicketRequest, TicketView } from './matchmaking.schemas';
 import { type Pools } from './pools';
-import { createSubmissions } from './submissions';
+import type { Submissions } from './submissions';
 import { oid, type TicketStore } from './tickets.store';
 import { playersOf, toTicketView, waitedMs } from './views';
 import type { Waits } from './waits';
@@ -38,9 +38,8 @@ export interface TicketsService {
 }
 
 export interface TicketsDeps {
-  Matches: MatchModel;
-  Ratings: RatingModel;
   store: TicketStore;
+  submissions: Submissions;
   pools: Pools;
   waits: Waits;
   acceptance: AcceptanceService;
@@ -62,24 +61,9 @@ const NOTHING_ASKED: Awaited<ReturnType<UsersApi['preferences']>> = new Map();
 const ATTEMPTS = 5;
 
 export function createTicketsService(deps: TicketsDeps): TicketsService {
-  const {
-    Matches,
-    Ratings,
-    store,
-    pools,
-    waits,
-    acceptance,
-    transact,
-    outbox,
-    users,
-    games,
-    lobbies,
-    clock,
-    ids,
-    logger,
-  } = deps;
+  const { store, submissions, pools, waits, acceptance, transact, outbox, users, games, lobbies, clock, ids, logger } =
+    deps;
   const { Tickets } = store;
-  const submissions = createSubmissions({ Tickets, Matches, Ratings });
 
   const modesOf = (choices: readonly Choice[]): Promise<GameMode[]> =>
     Promise.all(
@@ -111,6 +95,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
       throw new AppError('FORBIDDEN', 'Only who submitted the ticket may change it. You may cancel it.');
     if (row.state === 'matched') throw new AppError('ALREADY_MATCHED', 'The ticket has been matched.');
     if (row.state === 'proposed') throw new AppError('CONFLICT', 'Accept or decline the proposed match first.');
+    if (row.backfill) throw new AppError('CONFLICT', 'The search of a match asks for what its players asked for.');
     if (!row.open) throw new AppError('TICKET_CLOSED', `The ticket is ${row.state}: submit a new one.`);
   };
 
@@ -198,6 +183,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
         players: userIds.map(oid),
         lobbyId: party ? oid(party.lobbyId) : null,
         lobbyVersion: party?.version ?? null,
+        backfill: null,
         games: rated,
         pools: request.games.map(({ gameId, mode }) => poolKey(gameId, mode)),
         groupSize: request.groupSize,

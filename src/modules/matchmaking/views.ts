@@ -22,6 +22,7 @@ export function toTicketView(row: TicketRow, now: number, estimatedWaitMs: numbe
     players: hex(row.players),
     submittedBy: row.submittedBy.toHexString(),
     lobbyId: row.lobbyId?.toHexString() ?? null,
+    backfillOf: row.backfill?.matchId.toHexString() ?? null,
     games: row.games.map(({ gameId, mode, weight }) => ({ gameId: gameId.toHexString(), mode, weight })),
     groupSize: row.groupSize && { min: row.groupSize.min, max: row.groupSize.max },
     regions: row.regions,
@@ -53,7 +54,7 @@ export function toMatchView(row: MatchRow, viewerId: string): MatchView {
     mode: row.mode,
     ruleSetVersion: row.ruleSetVersion,
     state: row.state,
-    playerCount: row.players.length,
+    playerCount: row.teams.flat().length,
     teams: row.formedAt === null ? [] : toTeams(row),
     quality: row.quality,
     region: row.region,
@@ -93,7 +94,7 @@ export function toEngineTickets(row: TicketRow, company: Company): Map<string, E
       poolKey(gameId.toHexString(), mode),
       {
         id,
-        players: players.map((userId, i) => ({ userId, ...skillOf(skills, i), roles: row.roles })),
+        players: players.map((userId, i) => ({ userId, ...skillOf(skills, i), roles: rolesOf(row, i) })),
         waitingSince: waitingSince(row),
         groupSize: row.groupSize,
         regions: row.regions,
@@ -102,14 +103,21 @@ export function toEngineTickets(row: TicketRow, company: Company): Map<string, E
         languagePreference: row.languagePreference,
         skillPreference: row.skillPreference,
         latencies: row.latencies,
-        blocked: company.blocked,
+        blocked: row.backfill ? new Set([...company.blocked, ...row.backfill.gone]) : company.blocked,
         avoided: company.met.get(poolKey(gameId.toHexString(), mode)) ?? NOBODY,
         weight,
         favourite,
-        backfill: null,
+        backfill: row.backfill?.teams ?? null,
       },
     ]),
   );
+}
+
+/** Whoever sits in a match has the role that was given them. */
+function rolesOf({ backfill, roles }: TicketRow, index: number): string[] {
+  if (!backfill) return roles;
+  const role = backfill.roles[index] ?? null;
+  return role === null ? [] : [role];
 }
 
 function skillOf(skills: TicketRow['games'][number]['skills'], index: number): { mu: number; sigma: number } {

@@ -34,6 +34,17 @@ const facts: { [Type in keyof typeof DRAFTS]: NotifyingEvents[Type] } = {
     teams: [],
     tickets,
   },
+  'match.joined': {
+    matchId: 'm1',
+    lobbyId: 'l1',
+    gameId: 'g1',
+    gameName: 'Rocket League',
+    mode: 'duo',
+    quality: 1,
+    teams: [],
+    tickets,
+    joined: tickets.slice(1),
+  },
   'match.fellThrough': { matchId: 'm1', requeued: tickets.slice(1) },
   'match.completed': { matchId: 'm1', gameId: 'g1', mode: 'duo', userIds: ['a', 'b', 'c'] },
   'ticket.expired': { ticketId: 't1', userIds: ['a', 'b'], gameNames: ['Dota 2', 'Chess'] },
@@ -70,6 +81,13 @@ test.each([
     { matchId: 'm1', lobbyId: 'l1', gameId: 'g1', mode: 'duo' },
   ],
   [
+    'match.joined',
+    'matchFormed',
+    ['c'],
+    'You join a group that has begun: it is waiting for you in the lobby.',
+    { matchId: 'm1', lobbyId: 'l1', gameId: 'g1', mode: 'duo' },
+  ],
+  [
     'match.fellThrough',
     'matchFellThrough',
     ['c'],
@@ -94,9 +112,9 @@ test.each([
   expect(draftOf(fact)).toEqual({ type, userIds, body, data, title: expect.stringMatching(/\w/) });
 });
 
-test('every kind of notification comes from exactly one fact', () => {
+test('every kind of notification comes from a fact, and every fact makes one', () => {
   const made = (Object.keys(DRAFTS) as (keyof typeof DRAFTS)[]).map((fact) => draftOf(fact).type);
-  expect(made.sort()).toEqual([...NOTIFICATION_TYPES].sort());
+  expect([...new Set(made)].sort()).toEqual([...NOTIFICATION_TYPES].sort());
 });
 
 test('a player in two tickets of a match is told once', () => {

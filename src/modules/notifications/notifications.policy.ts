@@ -120,6 +120,13 @@ export const DRAFTS = {
     body: 'Your group is waiting for you in the lobby.',
     data: { matchId, lobbyId, gameId, mode },
   }),
+  'match.joined': ({ matchId, lobbyId, gameId, gameName, mode, joined }) => ({
+    userIds: playersOf(joined),
+    type: 'matchFormed',
+    title: `${gameName}: your match is ready`,
+    body: 'You join a group that has begun: it is waiting for you in the lobby.',
+    data: { matchId, lobbyId, gameId, mode },
+  }),
   'match.fellThrough': ({ matchId, requeued }) => ({
     userIds: playersOf(requeued),
     type: 'matchFellThrough',

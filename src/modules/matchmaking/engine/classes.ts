@@ -21,6 +21,12 @@ export interface ClassSpec {
   seated: readonly number[] | null;
 }
 
+interface Neighbours {
+  list: number[];
+  /** Classes that were there when it was asked for last. */
+  seen: number;
+}
+
 const ANY = -1;
 /** Languages with a bit of their own. */
 const COMMON = 31;
@@ -55,11 +61,13 @@ export class Classes {
   /** Classes by each language that they speak, and those that speak any. */
   private readonly speakers: number[][] = [];
   private readonly polyglots: number[] = [];
+  /** The languages of each class. */
+  private readonly spoken: number[][] = [];
   private readonly all: number[] = [];
   /** Scratch: by which call each class was last asked. */
   private asked = new Int32Array(16);
   private asking = 0;
-  private readonly neighbours: { list: number[]; seen: number }[] = [];
+  private readonly neighbours: Neighbours[] = [];
 
   constructor(
     private readonly slots: Slots,
@@ -165,39 +173,43 @@ export class Classes {
     const known = (this.neighbours[id] ??= { list: [], seen: 0 });
     if (known.seen === this.count) return known.list;
     this.asking += 1;
-    for (const list of this.listsFor(id))
-      for (let i = list.length - 1; i >= 0 && (list[i] as number) >= known.seen; i--) {
-        const other = list[i] as number;
-        if (this.asked[other] === this.asking) continue;
-        this.asked[other] = this.asking;
-        if (this.compatible(id, other)) known.list.push(other);
-      }
+    if (!this.insistsOnLanguage(id)) this.meet(id, known, this.all);
+    else {
+      this.meet(id, known, this.polyglots);
+      for (const language of this.spoken[id] ?? []) this.meet(id, known, this.speakers[language] ?? []);
+    }
     known.seen = this.count;
     return known.list;
   }
 
-  private listsFor(id: number): readonly (readonly number[])[] {
-    if (!this.insistsOnLanguage(id)) return [this.all];
-    const { languages } = this.specs[id] as ClassSpec;
-    return [this.polyglots, ...languages.map((name) => this.speakers[this.languageIds.get(name) as number] ?? [])];
+  /** Adds those of an ascending list that it has not met yet and is compatible with. */
+  private meet(id: number, known: Neighbours, list: readonly number[]): void {
+    for (let i = list.length - 1; i >= 0 && (list[i] as number) >= known.seen; i--) {
+      const other = list[i] as number;
+      if (this.asked[other] === this.asking) continue;
+      this.asked[other] = this.asking;
+      if (this.compatible(id, other)) known.list.push(other);
+    }
   }
 
-  private setLanguages(id: number, languages: readonly string[]): void {
+  private setLanguages(id: number, names: readonly string[]): void {
+    const languages = names.map((name) => this.languageOf(name)).sort((a, b) => a - b);
     let bits = languages.length === 0 ? ANY : 0;
-    const rare: number[] = [];
-    for (const name of languages) {
-      const language = this.languageIds.get(name) ?? this.languageIds.size;
-      this.languageIds.set(name, language);
-      (this.speakers[language] ??= []).push(id);
-      if (language < COMMON) bits |= 1 << language;
-      else {
-        bits |= RARE;
-        rare.push(language);
-      }
+    for (const language of languages) {
+      (this.speakers[language] as number[]).push(id);
+      bits |= language < COMMON ? 1 << language : RARE;
     }
     this.languages[id] = bits;
+    this.spoken[id] = languages;
     if (languages.length === 0) this.polyglots.push(id);
-    else if (rare.length > 0) this.rareLanguages[id] = rare.sort((a, b) => a - b);
+    else if ((bits & RARE) !== 0) this.rareLanguages[id] = languages.filter((language) => language >= COMMON);
+  }
+
+  private languageOf(name: string): number {
+    const known = this.languageIds.get(name);
+    if (known !== undefined) return known;
+    this.languageIds.set(name, this.speakers.length);
+    return this.speakers.push([]) - 1;
   }
 
   private grow(capacity: number): void {

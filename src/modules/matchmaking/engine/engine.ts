@@ -16,6 +16,8 @@ interface Standing {
 
 /** A place in the engine, as one number: which pool, and which slot there. */
 const SLOTS = 2 ** 24;
+/** Tickets put into shifts between two chances to pause. */
+const STRIDE = 1 << 15;
 type Places = number | number[];
 
 /** Tickets of one pool that are searched for together: as long waiting, and wanting this pool as much. */
@@ -138,8 +140,7 @@ export class Engine {
       }
       yield* pool.advance(now);
       search.begin(now);
-      shifts.push(...shiftsOf(key, pool, yield* pool.takeFresh(), now));
-      yield null;
+      for (const shift of yield* shiftsOf(key, pool, yield* pool.takeFresh(), now)) shifts.push(shift);
     }
     shifts.sort((a, b) => b.generation - a.generation || a.deficit - b.deficit || (a.key < b.key ? -1 : 1));
     for (const { key, slots, whole } of shifts) {
@@ -183,16 +184,24 @@ export class Engine {
  * Where most of a pool is fresh, all of it is one sweep; where a few come to many that wait, those who have waited longest
  * go first.
  */
-function shiftsOf(key: string, pool: Pool, fresh: Int32Array, now: number): Shift[] {
+function* shiftsOf(key: string, pool: Pool, fresh: Int32Array, now: number): Generator<null, Iterable<Shift>> {
   const byRank = new Map<number, Shift>();
   const few = fresh.length * 2 < pool.order.size;
-  for (const slot of fresh) {
+  let last: Shift | undefined;
+  let lastRank = -1;
+  for (let i = 0; i < fresh.length; i++) {
+    if (i % STRIDE === 0) yield null;
+    const slot = fresh[i] as number;
     const generation = few ? pool.generation(slot, now) : 0;
     const deficit = pool.slots.deficit[slot] as number;
     const rank = generation * 16 + deficit;
-    const shift = byRank.get(rank);
-    if (shift) shift.slots.push(slot);
-    else byRank.set(rank, { generation, deficit, key, whole: !few, slots: [slot] });
+    // most have the rank of the one before
+    if (rank !== lastRank || !last) {
+      last = byRank.get(rank) ?? { generation, deficit, key, whole: !few, slots: [] };
+      byRank.set(rank, last);
+      lastRank = rank;
+    }
+    last.slots.push(slot);
   }
-  return [...byRank.values()];
+  return byRank.values();
 }

@@ -1,6 +1,6 @@
 import { confined, offerOf } from './roles';
 import type { Rules } from './rules';
-import { Flag, lotOf, type Lobby, type Slots } from './slots';
+import { Flag, lotOf, markOf, type Lobby, type Slots } from './slots';
 import type { Ticket } from './ticket';
 
 /** Writes a ticket into a slot that was just taken: numbers into the arrays, and what only few have into side tables. */
@@ -15,19 +15,26 @@ export function enter(slots: Slots, slot: number, ticket: Ticket, rules: Rules, 
   slots.deficit[slot] = Math.max(0, ticket.favourite - ticket.weight);
   let mu = 0;
   let variance = 0;
+  let marks = 0;
   for (const player of players) {
     mu += player.mu;
     variance += player.sigma * player.sigma;
+    marks |= markOf(player.userId);
   }
   slots.rating[slot] = mu / players.length;
   slots.variance[slot] = variance;
+  slots.marks[slot] = marks;
   slots.flags[slot] = Flag.live | enterCompany(slots, slot, ticket) | enterExtras(slots, slot, ticket, rules);
   if (ticket.skillPreference === 'any') slots.flags[slot] = slots.flags[slot] | Flag.anySkill;
 }
 
 /** @returns its flags, and likewise below */
 function enterCompany(slots: Slots, slot: number, { blocked, avoided }: Ticket): number {
-  if (blocked.size + avoided.size === 0) return 0;
+  let shuns = 0;
+  for (const userId of blocked) shuns |= markOf(userId);
+  for (const userId of avoided) shuns |= markOf(userId);
+  slots.shuns[slot] = shuns;
+  if (shuns === 0) return 0;
   slots.social.set(slot, { blocked, avoided });
   return avoided.size > 0 ? Flag.social | Flag.avoids : Flag.social;
 }

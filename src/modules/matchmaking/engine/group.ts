@@ -151,7 +151,7 @@ export class Group {
   private joinLanguages(cls: number, needs: number): boolean {
     const shared = (this.languages[this.depth] as number) & (this.classes.languages[cls] as number);
     this.languages[this.depth + 1] = shared;
-    if ((needs & Needs.language) === 0) return true;
+    if ((needs & Needs.language) === 0 || this.depth === 0) return true;
     return shared === RARE ? this.shareRareLanguage(cls) : shared !== 0;
   }
 

@@ -8,14 +8,16 @@ const CHUNK = 512;
 const FILL = 384;
 const SMALLEST = 8;
 
+/** Holds what stands from `begin` to before `end`: there is room on both sides, so that a gap is closed from where it is nearer. */
 interface Chunk {
   slots: Int32Array;
   /** Their ratings, so that a search in the chunk stays in the chunk. */
   ratings: Float64Array;
-  size: number;
+  begin: number;
+  end: number;
 }
 
-/** A place in an order: the `index`th slot of the `chunk`th chunk. */
+/** A place in an order: that of the arrays of the `chunk`th chunk. */
 export interface Place {
   chunk: number;
   index: number;
@@ -31,7 +33,7 @@ export class Order {
 
   /** @param sorted in the order of the pool; none of them is here yet */
   insertAll(sorted: Int32Array): void {
-    if (sorted.length >= FILL && this.endsBefore(sorted[0] as number)) this.append(sorted);
+    if (sorted.length > 0 && this.endsBefore(sorted[0] as number)) this.append(sorted);
     else if (sorted.length * 4 > this.size && sorted.length > SMALLEST) this.rebuild(this.merged(sorted));
     else for (const slot of sorted) this.insert(slot);
   }
@@ -41,12 +43,12 @@ export class Order {
     const at = this.chunkOf(slot);
     const chunk = this.chunks[at];
     if (!chunk) {
-      this.chunks.push({ slots: new Int32Array(SMALLEST), ratings: new Float64Array(SMALLEST), size: 0 });
-      this.lows.push(0);
+      this.chunks = [{ slots: new Int32Array(SMALLEST), ratings: new Float64Array(SMALLEST), begin: 0, end: 0 }];
+      this.lows = [0];
       this.put(0, slot);
       return;
     }
-    if (chunk.size === CHUNK) return this.splitAndInsert(at, slot);
+    if (sizeOf(chunk) === CHUNK) return this.splitAndInsert(at, slot);
     this.put(at, slot);
   }
 
@@ -55,15 +57,13 @@ export class Order {
     const chunk = this.chunks[at];
     if (!chunk) return false;
     const index = this.indexIn(chunk, slot);
-    if (chunk.slots[index] !== slot || index >= chunk.size) return false;
-    chunk.slots.copyWithin(index, index + 1, chunk.size);
-    chunk.ratings.copyWithin(index, index + 1, chunk.size);
-    chunk.size -= 1;
+    if (chunk.slots[index] !== slot || index >= chunk.end) return false;
+    closeGap(chunk, index);
     this.size -= 1;
-    if (chunk.size === 0) {
+    if (chunk.begin === chunk.end) {
       this.chunks.splice(at, 1);
       this.lows.splice(at, 1);
-    } else if (index === 0) this.lows[at] = chunk.ratings[0] as number;
+    } else this.lows[at] = chunk.ratings[chunk.begin] as number;
     return true;
   }
 
@@ -78,20 +78,18 @@ export class Order {
     }
     // the chunk before may end with ratings that are high enough
     const chunk = this.chunks[low - 1];
-    into.chunk = Math.max(0, low - 1);
-    into.index = 0;
-    if (!chunk) return;
+    if (!chunk) return this.goTo(into, 0);
+    into.chunk = low - 1;
     into.index = lowerBound(chunk, rating);
-    if (into.index < chunk.size) return;
-    into.chunk += 1;
-    into.index = 0;
+    if (into.index === chunk.end) this.goTo(into, low);
   }
 
   /** Finds the first slot with this rating. @returns how many slots before `from` it stands */
   distanceTo(from: Place, rating: number, into: Place): number {
     this.placeOf(rating, into);
     let distance = from.index - into.index;
-    for (let chunk = into.chunk; chunk < from.chunk; chunk++) distance += this.chunks[chunk]?.size ?? 0;
+    for (let chunk = into.chunk; chunk < from.chunk; chunk++)
+      distance += (this.chunks[chunk] as Chunk).end - (this.chunks[chunk + 1] as Chunk).begin;
     return distance;
   }
 
@@ -106,26 +104,30 @@ export class Order {
 
   forward(place: Place): void {
     place.index += 1;
-    if (place.index < (this.chunks[place.chunk]?.size ?? 0)) return;
-    place.chunk += 1;
-    place.index = 0;
+    if (place.index >= (this.chunks[place.chunk]?.end ?? 0)) this.goTo(place, place.chunk + 1);
   }
 
   back(place: Place): void {
     place.index -= 1;
-    if (place.index >= 0) return;
+    if (place.index >= (this.chunks[place.chunk]?.begin ?? 0)) return;
     place.chunk -= 1;
-    place.index = (this.chunks[place.chunk]?.size ?? 0) - 1;
+    place.index = (this.chunks[place.chunk]?.end ?? 0) - 1;
   }
 
   toArray(): Int32Array {
     const all = new Int32Array(this.size);
     let next = 0;
-    for (const { slots, size } of this.chunks) {
-      all.set(slots.subarray(0, size), next);
-      next += size;
+    for (const { slots, begin, end } of this.chunks) {
+      all.set(slots.subarray(begin, end), next);
+      next += end - begin;
     }
     return all;
+  }
+
+  /** To the first place of a chunk, or beyond the end. */
+  private goTo(place: Place, chunk: number): void {
+    place.chunk = chunk;
+    place.index = this.chunks[chunk]?.begin ?? 0;
   }
 
   /** The last chunk that begins at or before the slot. */
@@ -143,14 +145,15 @@ export class Order {
   }
 
   private firstOf(chunk: number): number {
-    return (this.chunks[chunk] as Chunk).slots[0] as number;
+    const { slots, begin } = this.chunks[chunk] as Chunk;
+    return slots[begin] as number;
   }
 
   /** Where the slot stands in the chunk, or would. */
   private indexIn(chunk: Chunk, slot: number): number {
     const rating = this.slots.rating[slot] as number;
-    let low = 0;
-    let high = chunk.size;
+    let low = chunk.begin;
+    let high = chunk.end;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const other = chunk.ratings[middle] as number;
@@ -166,19 +169,13 @@ export class Order {
 
   /** Puts a slot into a chunk that has room for it, or can grow. */
   private put(at: number, slot: number): void {
-    const chunk = this.chunks[at] as Chunk;
-    if (chunk.size === chunk.slots.length) {
-      const wider = this.chunkWith(chunk.slots, Math.min(CHUNK, chunk.size * 2));
-      chunk.slots = wider.slots;
-      chunk.ratings = wider.ratings;
-    }
-    const index = this.indexIn(chunk, slot);
-    chunk.slots.copyWithin(index + 1, index, chunk.size);
-    chunk.ratings.copyWithin(index + 1, index, chunk.size);
+    let chunk = this.chunks[at] as Chunk;
+    const size = sizeOf(chunk);
+    if (size === chunk.slots.length) this.chunks[at] = chunk = this.chunkWith(chunk.slots, Math.min(CHUNK, size * 2));
+    const index = openGap(chunk, this.indexIn(chunk, slot));
     chunk.slots[index] = slot;
     chunk.ratings[index] = this.slots.rating[slot] as number;
-    chunk.size += 1;
-    if (index === 0) this.lows[at] = chunk.ratings[0] as number;
+    this.lows[at] = chunk.ratings[chunk.begin] as number;
   }
 
   private splitAndInsert(at: number, slot: number): void {
@@ -208,7 +205,7 @@ export class Order {
 
   private endsBefore(slot: number): boolean {
     const last = this.chunks[this.chunks.length - 1];
-    return !last || this.slots.before(last.slots[last.size - 1] as number, slot);
+    return !last || this.slots.before(last.slots[last.end - 1] as number, slot);
   }
 
   private rebuild(all: Int32Array): void {
@@ -218,13 +215,31 @@ export class Order {
     this.append(all);
   }
 
-  /** Puts slots behind all others. */
+  /** Puts slots behind all others: into the last chunk while it has room, and then into new ones. */
   private append(sorted: Int32Array): void {
     this.size += sorted.length;
-    for (let from = 0; from < sorted.length; from += FILL) {
+    const last = this.chunks.length - 1;
+    const room = last < 0 ? 0 : Math.max(0, FILL - sizeOf(this.chunks[last] as Chunk));
+    if (room > 0) this.extend(last, sorted.subarray(0, room));
+    for (let from = room; from < sorted.length; from += FILL) {
       const chunk = this.chunkWith(sorted.subarray(from, from + FILL), 0);
       this.chunks.push(chunk);
       this.lows.push(chunk.ratings[0] as number);
+    }
+  }
+
+  /** Puts slots at the end of a chunk. */
+  private extend(at: number, sorted: Int32Array): void {
+    let chunk = this.chunks[at] as Chunk;
+    const size = sizeOf(chunk) + sorted.length;
+    if (chunk.end + sorted.length > chunk.slots.length)
+      this.chunks[at] = chunk = this.chunkWith(
+        chunk.slots.subarray(chunk.begin, chunk.end),
+        Math.min(CHUNK, Math.max(size, 2 * sizeOf(chunk))),
+      );
+    for (let i = 0; i < sorted.length; i++, chunk.end++) {
+      chunk.slots[chunk.end] = sorted[i] as number;
+      chunk.ratings[chunk.end] = this.slots.rating[sorted[i] as number] as number;
     }
   }
 
@@ -234,13 +249,53 @@ export class Order {
     const ratings = new Float64Array(slots.length);
     slots.set(source);
     for (let i = 0; i < size; i++) ratings[i] = this.slots.rating[source[i] as number] as number;
-    return { slots, ratings, size };
+    return { slots, ratings, begin: 0, end: size };
   }
 }
 
-function lowerBound({ ratings, size }: Chunk, rating: number): number {
-  let low = 0;
-  let high = size;
+const sizeOf = ({ begin, end }: Chunk): number => end - begin;
+
+/** Moves what stands on the shorter side of the gap at `index`. */
+function closeGap(chunk: Chunk, index: number): void {
+  const { slots, ratings } = chunk;
+  if (index - chunk.begin < chunk.end - index) {
+    for (let i = index; i > chunk.begin; i--) {
+      slots[i] = slots[i - 1] as number;
+      ratings[i] = ratings[i - 1] as number;
+    }
+    chunk.begin += 1;
+  } else {
+    chunk.end -= 1;
+    for (let i = index; i < chunk.end; i++) {
+      slots[i] = slots[i + 1] as number;
+      ratings[i] = ratings[i + 1] as number;
+    }
+  }
+}
+
+/** Makes room before what stands at `index`, in a chunk that is not full. @returns where the room is */
+function openGap(chunk: Chunk, index: number): number {
+  const { slots, ratings } = chunk;
+  const left = chunk.end === slots.length || (chunk.begin > 0 && index - chunk.begin < chunk.end - index);
+  if (left) {
+    chunk.begin -= 1;
+    for (let i = chunk.begin; i < index - 1; i++) {
+      slots[i] = slots[i + 1] as number;
+      ratings[i] = ratings[i + 1] as number;
+    }
+    return index - 1;
+  }
+  for (let i = chunk.end; i > index; i--) {
+    slots[i] = slots[i - 1] as number;
+    ratings[i] = ratings[i - 1] as number;
+  }
+  chunk.end += 1;
+  return index;
+}
+
+function lowerBound({ ratings, begin, end }: Chunk, rating: number): number {
+  let low = begin;
+  let high = end;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((ratings[middle] as number) < rating) low = middle + 1;

@@ -25,7 +25,7 @@ const GENERATION_MS = 5000;
 /** Tickets handled between two chances to pause. */
 const STRIDE = 256;
 /** Tickets put into the order in one go. */
-const INSERTED = 1 << 14;
+const INSERTED = 1 << 11;
 
 /**
  * The tickets of one (game, mode): open ones in the order of the pool and by class, and those that have something new to hope
@@ -193,7 +193,7 @@ export class Pool {
   *advance(now: number): Generator<null> {
     yield* this.wakeUp(now);
     const batch = yield* this.open(now);
-    const sorted = yield* sortSlots(Int32Array.from(batch), this.slots);
+    const sorted = yield* sortSlots(new Int32Array(batch), this.slots);
     for (let from = 0; from < sorted.length; from += INSERTED) {
       this.insert(sorted.subarray(from, from + INSERTED));
       yield null;
@@ -211,7 +211,7 @@ export class Pool {
   /** Puts tickets into the order and into their classes, in one go: those that have left since they were picked stay out. */
   private insert(sorted: Int32Array): void {
     const { slots } = this;
-    const joining = sorted.filter((slot) => slots.has(slot, Flag.joining));
+    const joining = slots.having(Flag.joining, sorted);
     for (const slot of joining) slots.flags[slot] = ((slots.flags[slot] as number) & ~Flag.joining) | Flag.open;
     this.order.insertAll(joining);
     this.classes.insertAll(joining);
@@ -222,9 +222,9 @@ export class Pool {
     const all = this.fresh;
     this.fresh = [];
     const many = all.length * 4 > this.order.size;
-    const list = many ? this.order.toArray() : Int32Array.from(all);
+    const list = many ? this.order.toArray() : new Int32Array(all);
     yield null;
-    const fresh = list.filter((slot) => this.slots.has(slot, Flag.fresh));
+    const fresh = this.slots.having(Flag.fresh, list);
     yield null;
     return many ? fresh : yield* sortSlots(fresh, this.slots);
   }
@@ -252,8 +252,9 @@ export class Pool {
     const coming = this.arrivals;
     const opened: number[] = [];
     this.arrivals = [];
-    for (const [i, slot] of coming.entries()) {
+    for (let i = 0; i < coming.length; i++) {
       if (i % STRIDE === STRIDE - 1) yield null;
+      const slot = coming[i] as number;
       // a slot that was freed and taken again is listed twice
       if (!slots.has(slot, Flag.live) || slots.has(slot, Flag.open | Flag.joining)) continue;
       const opensAt = this.opensAt(slot);

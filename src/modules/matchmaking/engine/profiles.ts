@@ -17,15 +17,19 @@ interface Profile {
   most: number;
   offers: readonly number[] | null;
   seated: readonly number[] | null;
-  /** Class ids by what has relaxed so far. */
-  classes: (number | undefined)[];
 }
+
+/** Ways in which a profile can have relaxed, as bits. */
+const STAGES = 8;
+const UNKNOWN = -1;
 
 type Latencies = Readonly<Partial<Record<string, number>>>;
 
 export class Profiles {
   private readonly all: Profile[] = [];
   private readonly byKey = new Map<string, number>();
+  /** The class of each profile at each stage. */
+  private classes = new Int32Array(64 * STAGES).fill(UNKNOWN);
 
   constructor(
     private readonly rules: Rules,
@@ -57,10 +61,15 @@ export class Profiles {
       most,
       offers,
       seated,
-      classes: [],
     });
-    this.byKey.set(key, this.all.length - 1);
-    return this.all.length - 1;
+    const id = this.all.length - 1;
+    this.byKey.set(key, id);
+    if (id * STAGES === this.classes.length) {
+      const wider = new Int32Array(2 * this.classes.length).fill(UNKNOWN);
+      wider.set(this.classes);
+      this.classes = wider;
+    }
+    return id;
   }
 
   /** The class of a ticket with this profile after so much waiting. @param latencies where it measured some */
@@ -73,13 +82,17 @@ export class Profiles {
     const yieldsRegion = prefers && waitedMs >= rules.regionsYieldAfter;
     const goesNear = prefers && waitedMs >= rules.nearbyAfter;
     const stage = (yieldsLanguage ? 1 : 0) | (yieldsRegion ? 2 : 0) | (goesNear ? 4 : 0);
-    return (profile.classes[stage] ??= this.classOf(
+    const known = this.classes[id * STAGES + stage] as number;
+    if (known !== UNKNOWN) return known;
+    const cls = this.classOf(
       specOf(profile, {
         regions: profile.named === 0 ? ANY_REGION : goesNear ? withNearby(profile.named) : profile.named,
         needsRegion: profile.regionPreference !== 'any' && profile.named !== 0 && !yieldsRegion,
         yieldsLanguage,
       }),
-    ));
+    );
+    this.classes[id * STAGES + stage] = cls;
+    return cls;
   }
 
   /** Measured latencies beat names: only regions near enough count, and of these a strict ticket takes those that it named. */

@@ -22,12 +22,9 @@ export function toProposal(pool: Pool, found: Found, key: string): PoolProposal 
 
 function teamsOf(pool: Pool, { members, teams: { teamOf } }: Found): Seat[][] {
   const { slots, rules } = pool;
-  const teams: Seat[][] = [];
-  const offers: number[][] = [];
-  for (let team = 0; team < rules.teamCount; team++) {
-    teams.push([]);
-    offers.push([]);
-  }
+  const { roles } = rules;
+  const teams = Array.from({ length: rules.teamCount }, (): Seat[] => []);
+  const offers = roles ? teams.map((): number[] => []) : [];
   for (let i = 0; i < members.length; i++) {
     const slot = members[i] as number;
     const lobby = teamOf[i] === -1 ? slots.lobbies.get(slot) : undefined;
@@ -35,10 +32,9 @@ function teamsOf(pool: Pool, { members, teams: { teamOf } }: Found): Seat[][] {
     for (let p = 0; p < users.length; p++) {
       const team = lobby ? (lobby.teams[p] ?? 0) : (teamOf[i] ?? 0);
       teams[team]?.push({ userId: users[p] as string, role: null });
-      if (rules.roles) offers[team]?.push(offerAt(pool, rules.roles, slot, p));
+      if (roles) offers[team]?.push(offerAt(pool, roles, slot, p));
     }
   }
-  const { roles } = rules;
   if (roles)
     teams.forEach((seats, team) => {
       const assigned = assignRoles(roles, offers[team] ?? []);
@@ -65,8 +61,9 @@ export function regionOf({ slots, classes }: Pool, members: readonly number[]): 
   let best: Region | null = null;
   let bestWorst = Infinity;
   let bestNamed = 0;
-  for (const [bit, region] of REGIONS.entries()) {
+  for (let bit = 0; bit < REGIONS.length; bit++) {
     if ((possible & (1 << bit)) === 0) continue;
+    const region = REGIONS[bit] as Region;
     let named = 0;
     let worst = 0;
     for (const slot of members) {

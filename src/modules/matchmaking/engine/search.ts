@@ -1,5 +1,6 @@
 import { Candidates } from './candidates';
 import { Group } from './group';
+import { evenOut, isLopsided } from './even-out';
 import type { Pool } from './pool';
 import { judge, type Judgement } from './quality';
 import { bestMatches, circleOf, SMALL } from './small-pools';
@@ -78,17 +79,17 @@ export class Search {
     const { slots, rules } = pool;
     const small = pool.order.size <= SMALL_POOL ? this.solveCircle(anchor) : null;
     if (small) return small;
-    this.best = null;
-    this.splits = 0;
-    group.reset(now);
-    if (!group.push(anchor)) return [];
     const cls = slots.cls[anchor] as number;
     const most = pool.classes.most[cls] as number;
     const fewest = pool.classes.fewest[cls] as number;
     // few speak what it insists on: they are counted before anybody is looked at
     if (pool.classes.insistsOnLanguage(cls) && candidates.within(anchor, fewest) < fewest) return [];
+    this.best = null;
+    this.splits = 0;
+    group.reset(now);
+    if (!group.push(anchor)) return [];
     const wanted = 3 * (most - (slots.size[anchor] as number));
-    if (candidates.scan(anchor, now, wanted, this.joins) && this.settleDown()) return this.answer();
+    if (candidates.scan(anchor, now, wanted, this.joins) && this.settleDown()) return this.answer(anchor, most);
     const asFound = candidates.exhausted && candidates.inOrder;
     if (!candidates.exhausted) candidates.gather(anchor, now, most);
     if (!this.enough(anchor)) return [];
@@ -99,7 +100,7 @@ export class Search {
     candidates.sort(weighed(most, rules.roles !== null));
     // those in the order of the scan have been taken one by one already
     if (asFound || !this.fill(anchor)) this.tryOut(anchor);
-    return this.answer();
+    return this.answer(anchor, most);
   }
 
   /** Whether the ticket has been weighed in a circle that was solved exactly. */
@@ -141,9 +142,22 @@ export class Search {
     return best && worth(best) > worth(matches) + EPSILON ? best : null;
   }
 
-  private answer(): Found[] {
-    return this.best ? [this.best] : [];
+  /** The best that was found; where its teams are uneven, with others in place of some. */
+  private answer(anchor: number, most: number): Found[] {
+    const { best, candidates, pool, now } = this;
+    if (!best) return [];
+    if (!isLopsided(best)) return [best];
+    if (!candidates.exhausted) candidates.gather(anchor, now, most);
+    candidates.sort(weighed(most, pool.rules.roles !== null));
+    return [evenOut(pool, best, candidates, now, this.matchOf)];
   }
+
+  private readonly matchOf = (members: readonly number[]): Found | null => {
+    const { group } = this;
+    group.reset(this.now);
+    for (const slot of members) if (!group.push(slot)) return null;
+    return group.complete ? this.match() : null;
+  };
 
   /** The best matches in the circle of this ticket; null where it is not small, or the pass has solved enough of them. */
   private solveCircle(anchor: number): Found[] | null {

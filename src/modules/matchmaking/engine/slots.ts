@@ -56,6 +56,9 @@ export class Slots {
   profile = new Int32Array(0);
   cls = new Int32Array(0);
   flags = new Uint16Array(0);
+  /** Bits drawn from the ids of its players, and from those of everybody whom it must not or would rather not meet. */
+  marks = new Uint32Array(0);
+  shuns = new Uint32Array(0);
   size = new Uint8Array(0);
   weight = new Uint8Array(0);
   /** Points of weight below the favourite choice. */
@@ -94,6 +97,14 @@ export class Slots {
     return ((this.flags[slot] as number) & flag) !== 0;
   }
 
+  /** Those of the list that have the flag. */
+  having(flag: number, list: Int32Array): Int32Array {
+    const found = new Int32Array(list.length);
+    let count = 0;
+    for (let i = 0; i < list.length; i++) if (this.has(list[i] as number, flag)) found[count++] = list[i] as number;
+    return found.subarray(0, count);
+  }
+
   usersOf(slot: number): readonly string[] {
     const users = this.users[slot] as string | readonly string[];
     return typeof users === 'string' ? [users] : users;
@@ -118,11 +129,17 @@ export class Slots {
   /** Whether one must not meet the other; `avoidFor`: how long recent company is still avoided, ms of waiting. */
   apart(a: number, b: number, now: number, avoidFor: number): 'blocked' | 'recent' | null {
     const flags = (this.flags[a] as number) | (this.flags[b] as number);
-    if ((flags & Flag.social) === 0) return null;
+    if ((flags & Flag.social) === 0 || !this.mayShun(a, b)) return null;
     if (this.blocks(a, b) || this.blocks(b, a)) return 'blocked';
     if ((flags & Flag.avoids) === 0) return null;
     if (now - Math.max(this.since[a] as number, this.since[b] as number) >= avoidFor) return null;
     return this.metLately(a, b) ? 'recent' : null;
+  }
+
+  /** False where their marks tell that neither keeps away from the other: of most pairs, without a look at the lists. */
+  private mayShun(a: number, b: number): boolean {
+    const mine = (this.shuns[a] as number) & (this.marks[b] as number);
+    return (mine | ((this.shuns[b] as number) & (this.marks[a] as number))) !== 0;
   }
 
   metLately(a: number, b: number): boolean {
@@ -158,10 +175,20 @@ export class Slots {
     this.profile = wider(this.profile, new Int32Array(capacity));
     this.cls = wider(this.cls, new Int32Array(capacity));
     this.flags = wider(this.flags, new Uint16Array(capacity));
+    this.marks = wider(this.marks, new Uint32Array(capacity));
+    this.shuns = wider(this.shuns, new Uint32Array(capacity));
     this.size = wider(this.size, new Uint8Array(capacity));
     this.weight = wider(this.weight, new Uint8Array(capacity));
     this.deficit = wider(this.deficit, new Uint8Array(capacity));
   }
+}
+
+/** One of 32 bits for a user: ids of users differ most at their ends. */
+export function markOf(userId: string): number {
+  let hash = 0;
+  for (let i = Math.max(0, userId.length - 8); i < userId.length; i++)
+    hash = Math.imul(hash ^ userId.charCodeAt(i), 0x01000193);
+  return 1 << (hash ^ (hash >>> 15));
 }
 
 /** FNV-1a over the id, started from the seed. */

@@ -9,22 +9,24 @@ const DIGIT_BITS = 11;
 const BUCKETS = 1 << DIGIT_BITS;
 const FEW = 256;
 /** Numbers handled between two chances to pause. */
-const STRIDE = 1 << 15;
+const STRIDE = 1 << 14;
 
 /** Yields where the caller may pause. @returns the sorted slots; `list` itself may be changed */
 export function* sortSlots(list: Int32Array, slots: Slots): Generator<null, Int32Array> {
   if (list.length <= FEW) return list.sort((a, b) => (slots.before(a, b) ? -1 : 1));
   const radix = new Radix(list.length);
+  yield null;
   for (let i = 0; i < list.length; i++) radix.low[i] = slots.tie[list[i] as number] as number;
+  yield null;
   yield* radix.sortBy(radix.low);
   for (const values of [slots.since, slots.rating]) {
-    radix.split(values, list);
-    yield null;
+    yield* radix.split(values, list);
     yield* radix.sortBy(radix.low);
     yield* radix.sortBy(radix.high);
   }
-  const sorted = Int32Array.from(radix.ranks, (rank) => list[rank] as number);
-  settleTies(sorted, slots);
+  const sorted = radix.permuted(list);
+  yield null;
+  yield* settleTies(sorted, slots);
   return sorted;
 }
 
@@ -37,14 +39,15 @@ class Radix {
   private readonly places = new Int32Array(BUCKETS);
 
   constructor(private readonly n: number) {
-    this.ranks = Uint32Array.from({ length: n }, (_, i) => i);
+    this.ranks = new Uint32Array(n);
+    for (let i = 0; i < n; i++) this.ranks[i] = i;
     this.spare = new Uint32Array(n);
     this.low = new Uint32Array(n);
     this.high = new Uint32Array(n);
   }
 
   /** Doubles as two words whose unsigned order is the order of the numbers. */
-  split(values: Float64Array, list: Int32Array): void {
+  *split(values: Float64Array, list: Int32Array): Generator<null> {
     const double = new Float64Array(1);
     const words = new Uint32Array(double.buffer);
     for (let i = 0; i < this.n; i++) {
@@ -53,7 +56,15 @@ class Radix {
       const negative = (words[1] as number) >>> 31 === 1;
       this.low[i] = negative ? ~(words[0] as number) : (words[0] as number);
       this.high[i] = negative ? ~(words[1] as number) : (words[1] as number) ^ 0x80000000;
+      if (i % STRIDE === STRIDE - 1) yield null;
     }
+  }
+
+  /** The list in the order of the ranks. */
+  permuted(list: Int32Array): Int32Array {
+    const sorted = new Int32Array(this.n);
+    for (let i = 0; i < this.n; i++) sorted[i] = list[this.ranks[i] as number] as number;
+    return sorted;
   }
 
   *sortBy(words: Uint32Array): Generator<null> {
@@ -99,8 +110,9 @@ class Radix {
 }
 
 /** Same rating, same waiting, same lot: an insertion sort, for these are rare. */
-function settleTies(list: Int32Array, slots: Slots): void {
+function* settleTies(list: Int32Array, slots: Slots): Generator<null> {
   for (let i = 1; i < list.length; i++) {
+    if (i % STRIDE === 0) yield null;
     const slot = list[i] as number;
     let j = i;
     while (j > 0 && slots.before(slot, list[j - 1] as number)) {

@@ -41,15 +41,15 @@ export function* sweep(
   if (asking.length === 0 || formed.length === 0) return formed;
 
   asking.sort((a, b) => (pool.slots.older(a, b) ? -1 : 1));
-  const row = formed
-    .map((match, index) => ({ index, rating: pool.slots.rating[match.members[0] as number] as number }))
-    .sort((a, b) => a.rating - b.rating || a.index - b.index);
+  const ratings = Float64Array.from(formed, (match) => pool.slots.rating[match.members[0] as number] as number);
+  // nearly in order already: they were found from one end of the ratings to the other
+  const row = formed.map((_, index) => index).sort((a, b) => (ratings[a] as number) - (ratings[b] as number) || a - b);
   // those who gave way join the queue as they come
   for (let i = 0; i < asking.length && i < ASKING; i++) {
     yield null;
     const slot = asking[i] as number;
     if (!pool.isOpen(slot)) continue;
-    for (const index of nearest(row, pool.slots.rating[slot] as number)) {
+    for (const index of nearest(row, ratings, pool.slots.rating[slot] as number)) {
       const match = formed[index] as Found;
       if (!match.members.every((member) => pool.isTaken(member))) continue;
       const changed = search.takeIn(slot, match);
@@ -64,24 +64,25 @@ export function* sweep(
   return formed;
 }
 
-/** Indices of the matches whose first members are nearest in rating. */
-function* nearest(row: readonly { index: number; rating: number }[], rating: number): Generator<number> {
+/** Indices of the matches whose first members are nearest in rating. @param row all indices, by rating */
+function* nearest(row: readonly number[], ratings: Float64Array, rating: number): Generator<number> {
+  const ratingAt = (place: number) => ratings[row[place] ?? -1] ?? Infinity;
   let above = 0;
   for (let high = row.length; above < high;) {
     const middle = (above + high) >>> 1;
-    if ((row[middle]?.rating ?? Infinity) < rating) above = middle + 1;
+    if (ratingAt(middle) < rating) above = middle + 1;
     else high = middle;
   }
   let below = above - 1;
   for (let asked = 0; asked < ASKED; asked++) {
     const up = row[above];
     const down = row[below];
-    if (up && (!down || up.rating - rating <= rating - down.rating)) {
+    if (up !== undefined && (down === undefined || ratingAt(above) - rating <= rating - ratingAt(below))) {
       above += 1;
-      yield up.index;
-    } else if (down) {
+      yield up;
+    } else if (down !== undefined) {
       below -= 1;
-      yield down.index;
+      yield down;
     } else return;
   }
 }
