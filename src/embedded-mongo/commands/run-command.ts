@@ -14,6 +14,7 @@ import {
   isNumber,
   isString,
   toDouble,
+  truthy,
   type Doc,
   type Value,
 } from '../values/bson-types';
@@ -160,6 +161,7 @@ async function inTransaction(
   if (transaction) {
     context.view = transaction;
     context.writer = transaction;
+    transaction.bypassesValidation = truthy(context.command.bypassDocumentValidation);
   }
   const reply = await spec.run(context);
   if ('writeErrors' in reply) context.server.sessions.abort(session!);
@@ -176,6 +178,7 @@ async function alone(context: Context, spec: Command): Promise<Doc> {
   for (;;) {
     const writer = store.begin(false);
     context.view = context.writer = writer;
+    writer.bypassesValidation = truthy(context.command.bypassDocumentValidation);
     try {
       const reply = await spec.run(context);
       await store.commit(writer);
