@@ -11,6 +11,7 @@ import { Cursors } from './commands/cursors';
 import { openDisk } from './storage/disk';
 import { PARAMETERS, startMonitor } from './commands/monitor';
 import { Sessions } from './commands/sessions';
+import { Snapshots } from './commands/snapshots';
 import { Store } from './storage/store';
 
 export interface EmbeddedMongoOptions {
@@ -40,6 +41,8 @@ export async function startEmbeddedMongo({ directory, port = 0 }: EmbeddedMongoO
     store,
     cursors: new Cursors(),
     sessions: new Sessions(store),
+    snapshots: new Snapshots(store),
+    failPoints: new Map(),
     parameters: { ...PARAMETERS },
     parametersChanged: () => monitor.rearm(),
     address: '',

@@ -5,6 +5,7 @@ import { namespaceOf, words, writerOf, type Commands, type Context } from './com
 import { parseCollation } from '../values/collation';
 import { MongoError, unsupported } from '../errors';
 import { compileFilter } from '../filters/match';
+import { validationOptions } from '../storage/validator';
 
 /** @throws 26 if there is none */
 export function existing(context: Context, name = context.args.collection()): Collection {
@@ -30,7 +31,7 @@ function create(context: Context): Doc {
   if (args.has('viewOn')) throw unsupported('views');
   if (args.has('size') || args.has('max')) throw new MongoError(72, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present"); // prettier-ignore
   const collation = parseCollation(args.document('collation'));
-  const options = collation ? { collation: collation.spec } : {};
+  const options = { ...validationOptions(args.doc), ...(collation ? { collation: collation.spec } : {}) };
   server.store.create(context.db, args.collection(), options, writerOf(context));
   return {};
 }
@@ -92,9 +93,9 @@ const WRITE = { writes: true };
 export const CATALOG: Commands = {
   create: {
     run: create,
-    fields: words('create capped size max collation viewOn autoIndexId idIndex'),
+    fields: words('create capped size max collation viewOn autoIndexId idIndex validator validationLevel validationAction'), // prettier-ignore
     refused: words(
-      `validator validationLevel validationAction pipeline timeseries expireAfterSeconds clusteredIndex storageEngine
+      `pipeline timeseries expireAfterSeconds clusteredIndex storageEngine
       indexOptionDefaults changeStreamPreAndPostImages encryptedFields flags temp`,
     ),
     ...WRITE,

@@ -80,6 +80,12 @@ export class Args {
     return value;
   }
 
+  requiredDocument(field: string): Doc {
+    const value = this.required(field);
+    if (!isDoc(value)) throw wrongType(this.path(field), value, 'object');
+    return value;
+  }
+
   documents(field: string): Doc[] {
     return (this.array(field) ?? []).map((item, i) => {
       if (!isDoc(item)) throw wrongType(`${this.path(field)}.${i}`, item, 'object');

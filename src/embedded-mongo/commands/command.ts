@@ -4,6 +4,7 @@ import { type Args } from './command-args';
 import { type Cursors } from './cursors';
 import { MongoError } from '../errors';
 import { type Session, type Sessions } from './sessions';
+import { type Snapshots } from './snapshots';
 import { type Store } from '../storage/store';
 import { type View, type Writer } from '../storage/versions';
 
@@ -16,9 +17,19 @@ export interface Server {
   parameters: Record<string, number | boolean>;
   /** Takes note of changed parameters. */
   parametersChanged(): void;
+  failPoints: Map<string, FailPoint>;
+  snapshots: Snapshots;
   /** `host:port`. */
   address: string;
   startedAt: number;
+}
+
+/** Commands that are to fail (fail-point.ts). */
+export interface FailPoint {
+  data: Doc;
+  /** How many it lets pass first, and how many it then strikes. */
+  skip: number;
+  times: number;
 }
 
 export interface Context {
@@ -50,6 +61,8 @@ export interface Command {
   transactional?: boolean;
   /** May be sent again under the same number. */
   retryable?: boolean;
+  /** Reads at a snapshot, also outside of transactions. */
+  snapshots?: boolean;
   /** On the database `admin` only. */
   admin?: boolean;
 }

@@ -15,6 +15,8 @@ interface Explained {
   query: FullQuery;
   /** The stage above the query's, if any. */
   wrapper?: string;
+  /** The stages of a pipeline that come after the query. */
+  rest?: Doc[];
 }
 
 const VERBOSITIES = ['queryPlanner', 'executionStats', 'allPlansExecution'];
@@ -28,7 +30,7 @@ function explain(context: Context): Doc {
   if (!isDoc(inner)) throw new MongoError(14, "BSON field 'explain.explain' is the wrong type, expected type 'object'");
   const [name = ''] = Object.keys(inner);
   const explained = explainedQuery(name, { ...context, command: inner, args: new Args(inner, name) });
-  const { namespace, collection, query, wrapper } = explained;
+  const { namespace, collection, query, wrapper, rest = [] } = explained;
   const plan = planQuery(collection, query);
   const winning = tree(plan, query, wrapper);
   const reply: Doc = {
@@ -42,10 +44,15 @@ function explain(context: Context): Doc {
       rejectedPlans: [],
     },
   };
-  if (verbosity !== 'queryPlanner') reply.executionStats = statsOf(explained, context, winning);
+  if (verbosity !== 'queryPlanner')
+    reply.executionStats = { ...statsOf(explained, context, winning), ...(verbosity === 'allPlansExecution' ? { allPlansExecution: [] } : {}) }; // prettier-ignore
   const { $db: _db, lsid: _lsid, ...shown } = inner;
-  return { ...reply, command: { ...shown, $db: context.db }, serverInfo: { host: hostname(), version: '7.0.0' } };
+  const plans =
+    rest.length === 0 ? reply : { explainVersion: '1', stages: [{ $cursor: withoutVersion(reply) }, ...rest] };
+  return { ...plans, command: { ...shown, $db: context.db }, serverInfo: { host: hostname(), version: '7.0.0' } };
 }
+
+const withoutVersion = ({ explainVersion: _version, ...plans }: Doc): Doc => plans;
 
 function explainedQuery(name: string, context: Context): Explained {
   const { args, now } = context;

@@ -18,11 +18,14 @@ function sizes(collections: Collection[], context: Context): { count: number; si
   return { count, size };
 }
 
+/** Those of every replica set. */
+const OWN = ['admin', 'config', 'local'];
+
 function listDatabases(context: Context): Doc {
   const { args, server, view } = context;
   const nameOnly = args.flag('nameOnly');
   const matches = compileFilter(args.document('filter') ?? {});
-  const names = [...new Set(server.store.collections(view).map(({ db }) => db))].sort();
+  const names = [...new Set([...OWN, ...server.store.collections(view).map(({ db }) => db)])].sort();
   const databases = names.map((name) =>
     nameOnly ? { name } : { name, sizeOnDisk: sizes(server.store.collections(view, name), context).size, empty: false },
   );

@@ -4,6 +4,7 @@ import { type Collection } from '../storage/collection';
 import { words, writerOf, type Commands, type Context } from './command';
 import { cursorReply, existing } from './catalog';
 import { MongoError, unsupported } from '../errors';
+import { validationOptions } from '../storage/validator';
 import { existingIndex, findIndex, parseIndexSpec } from '../storage/index-spec';
 
 function createIndexes(context: Context): Doc {
@@ -71,9 +72,22 @@ function listIndexes(context: Context): Doc {
   return cursorReply(context, collection.indexes.map(({ spec }) => spec.described), collection.namespace); // prettier-ignore
 }
 
+/** Takes over how documents are to be validated from now on, if the command says it. */
+function validate({ args, server, ...context }: Context, collection: Collection): void {
+  const options = validationOptions(args.doc);
+  if (Object.keys(options).length === 0) return;
+  const writer = writerOf({ args, server, ...context });
+  server.store.alone(collection, writer);
+  const before = collection.options;
+  collection.setOptions({ validationLevel: 'strict', validationAction: 'error', ...before, ...options });
+  writer.undos.push(() => collection.setOptions(before));
+  server.store.changed(collection, writer);
+}
+
 function collMod(context: Context): Doc {
   const { args, server } = context;
   const collection = existing(context);
+  validate(context, collection);
   const change = args.document('index');
   if (!change) return {};
   const { name, keyPattern, expireAfterSeconds, hidden, ...others } = change;
@@ -118,10 +132,8 @@ export const INDEXES: Commands = {
   listIndexes: { run: listIndexes, fields: words('listIndexes cursor includeBuildUUIDs') },
   collMod: {
     run: collMod,
-    fields: words('collMod index'),
-    refused: words(
-      'validator validationLevel validationAction viewOn pipeline expireAfterSeconds changeStreamPreAndPostImages dryRun',
-    ),
+    fields: words('collMod index validator validationLevel validationAction'),
+    refused: words('viewOn pipeline expireAfterSeconds changeStreamPreAndPostImages dryRun'),
     ...WRITE,
   },
 };

@@ -20,6 +20,7 @@ export function startMonitor(server: Server): { rearm(): void; stop(): void } {
       () => {
         server.cursors.expire();
         server.sessions.expire();
+        server.snapshots.expire();
       },
       () => Number(server.parameters.clientCursorMonitorFrequencySecs),
     ),

@@ -166,6 +166,8 @@ export interface Aggregation {
   /** What the pipeline begins with, as far as indexes can help. */
   query: FullQuery;
   run(this: void, source: Iterable<Doc>): Iterable<Doc>;
+  /** The stages that run on what the query finds. */
+  rest: Doc[];
   /** Of a pipeline that only counts: what it answers to a number of documents. */
   counts: ((n: number) => Doc[]) | undefined;
 }
@@ -206,7 +208,7 @@ export function aggregation(context: Context): Aggregation {
   const [next] = rest;
   const limit = isDoc(next) && isNumber(next.$limit) ? toDouble(next.$limit) : undefined;
   const query = { filter, collation, env, limit, hint: command.hint, deadline: context.deadline };
-  return { namespace, collection: target?.collection, query, run, counts: countingPipeline(rest) };
+  return { namespace, collection: target?.collection, query, run, rest, counts: countingPipeline(rest) };
 }
 
 function aggregate(context: Context): Doc {
@@ -234,16 +236,23 @@ export const READS: Commands = {
       allowDiskUse let tailable awaitData oplogReplay ntoreturn`),
     refused: words('min max returnKey showRecordId term readOnce resumeAfter requestResumeToken'),
     transactional: true,
+    snapshots: true,
   },
   getMore: { run: getMore, fields: words('getMore collection batchSize term'), transactional: true },
   killCursors: { run: killCursors, fields: words('killCursors cursors'), transactional: true },
   count: { run: count, fields: words('count query limit skip hint collation fields') },
-  distinct: { run: distinct, fields: words('distinct key query collation hint'), transactional: true },
+  distinct: {
+    run: distinct,
+    fields: words('distinct key query collation hint'),
+    transactional: true,
+    snapshots: true,
+  },
   aggregate: {
     run: aggregate,
     fields: words('aggregate pipeline cursor allowDiskUse collation hint let bypassDocumentValidation'),
     refused: words('explain exchange fromMongos needsMerge'),
     writes: ({ pipeline }) => writesAtEnd(pipeline),
     transactional: true,
+    snapshots: true,
   },
 };

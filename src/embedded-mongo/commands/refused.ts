@@ -7,12 +7,12 @@ export const REFUSED = new Set(
     compact autoCompact reIndex convertToCapped cloneCollectionAsCapped applyOps captrunc godinsert
     createSearchIndexes dropSearchIndex listSearchIndexes updateSearchIndex
     planCacheClear planCacheClearFilters planCacheListFilters planCacheSetFilter
-    saslStart saslContinue authenticate usersInfo createUser updateUser dropUser dropAllUsersFromDatabase
-    rolesInfo createRole updateRole dropRole dropAllRolesFromDatabase grantRolesToUser revokeRolesFromUser
+    saslStart saslContinue authenticate createUser updateUser dropUser
+    createRole updateRole dropRole grantRolesToUser revokeRolesFromUser
     grantRolesToRole revokeRolesFromRole grantPrivilegesToRole revokePrivilegesFromRole invalidateUserCache
     killOp killAllSessionsByPattern lockInfo fsyncUnlock shutdown logRotate logApplicationMessage sleep echo features whatsmyuri
     connPoolStats connPoolSync dropConnections cursorInfo netstat getDiagnosticData validateDBMetadata rotateCertificates
-    configureFailPoint waitForFailPoint startRecordingTraffic stopRecordingTraffic
+    waitForFailPoint startRecordingTraffic stopRecordingTraffic
     getDefaultRWConcern setDefaultRWConcern setFeatureCompatibilityVersion setUserWriteBlockMode
     getClusterParameter setClusterParameter getAuditConfig setAuditConfig getChangeStreamState setChangeStreamState
     setIndexCommitQuorum setProfilingFilterGlobally compactStructuredEncryptionData cleanupStructuredEncryptionData

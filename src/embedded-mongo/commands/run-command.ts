@@ -5,14 +5,28 @@
  * A command runs in one go, so nobody sees half of it. One that meets a document of an open transaction is undone, waits for the end of that transaction and
  * runs again from the start; inside a transaction it fails at once instead. A reply to a write is given when the disk has it.
  */
-import { Binary, Double, Long, Timestamp } from 'bson';
-import { bsonTypeName, int, isDoc, isNullish, isNumber, isString, toDouble, type Doc } from '../values/bson-types';
+import { Double, Timestamp } from 'bson';
+import {
+  bsonTypeName,
+  int,
+  isDoc,
+  isNullish,
+  isNumber,
+  isString,
+  toDouble,
+  truthy,
+  type Doc,
+  type Value,
+} from '../values/bson-types';
 import { Args } from './command-args';
+import { clusterTime, SIGNATURE } from './cluster-time';
 import { type Command, type Commands, type Context, type Server } from './command';
 import { CATALOG } from './catalog';
 import { FIGURES } from './figures';
 import { INDEXES } from './indexes';
+import { errorLabels } from './error-labels';
 import { EXPLAIN } from './explain';
+import { Disconnect, FAIL_POINT, strikeOn } from './fail-point';
 import { READS } from './read';
 import { REFUSED } from './refused';
 import { SERVER } from './server';
@@ -24,7 +38,16 @@ import { type Belonging } from './sessions';
 import { checkDatabaseName } from '../storage/store';
 import { Blocked, type Writer } from '../storage/versions';
 
-const COMMANDS: Commands = { ...READS, ...WRITES, ...CATALOG, ...INDEXES, ...FIGURES, ...SERVER, ...EXPLAIN };
+const COMMANDS: Commands = {
+  ...READS,
+  ...WRITES,
+  ...CATALOG,
+  ...INDEXES,
+  ...FIGURES,
+  ...SERVER,
+  ...EXPLAIN,
+  ...FAIL_POINT,
+};
 /** Fields that any command may have. */
 const COMMON = [
   '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern', 'maxTimeMS', 'comment',
@@ -34,13 +57,18 @@ const COMMON = [
 export interface Connection {
   server: Server;
   id: number;
+  /** What the client calls itself in its greeting. */
+  appName?: string | undefined;
 }
 
-/** Never throws for what a client did: the reply says it. */
+/** Throws nothing for what a client did, the reply says it; but Disconnect where a fail point asks for that. */
 export async function runCommand(connection: Connection, command: Doc): Promise<Doc> {
   let belonging: Belonging | undefined;
   try {
     const [name = ''] = Object.keys(command);
+    if (isDoc(command.client)) connection.appName = appNameOf(command.client);
+    const strike = strikeOn(connection.server, command, connection.appName);
+    await strike?.before();
     const spec = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]! : undefined;
     if (!spec)
       throw REFUSED.has(name) ? unsupported(`the command ${name}`) : new MongoError(59, `no such command: '${name}'`);
@@ -48,12 +76,18 @@ export async function runCommand(connection: Connection, command: Doc): Promise<
       throw new MongoError(263, `Cannot run '${name}' in a multi-document transaction.`);
     belonging = connection.server.sessions.belong(command);
     const context = contextOf(connection, command, name, spec);
-    return finish(await inSession(context, spec, belonging, name), command);
+    const reply = await inSession(context, spec, belonging, name);
+    return finish(strike ? strike.after(reply) : reply, command);
   } catch (error) {
+    if (error instanceof Disconnect) throw error;
     if (belonging?.transaction && belonging.session?.writer === belonging.transaction)
       connection.server.sessions.abort(belonging.session);
-    return finish(failure(error, belonging), command);
+    return finish(failure(error, command), command);
   }
+}
+
+function appNameOf({ application }: Doc): string | undefined {
+  return isDoc(application) && isString(application.name) ? application.name : undefined;
 }
 
 function contextOf({ server, id }: Connection, command: Doc, name: string, spec: Command): Context {
@@ -87,7 +121,8 @@ function checkConcerns(args: Args): void {
   const level = read?.level;
   if (level !== undefined && !['local', 'majority', 'available', 'linearizable', 'snapshot'].includes(level as string))
     throw new MongoError(isString(level) ? 9 : 14, `The readConcern level ${shellText(level)} is not valid`);
-  if (read?.atClusterTime !== undefined) throw unsupported('reads at a past cluster time');
+  if (level === 'linearizable' && (args.array('pipeline') ?? []).some((stage) => isDoc(stage) && ('$out' in stage || '$merge' in stage)))
+    throw new MongoError(72, '$out and $merge cannot be used with a linearizable read concern'); // prettier-ignore
   const write = args.document('writeConcern');
   const w = write?.w;
   if (w !== undefined && !isString(w) && !isNumber(w)) throw new MongoError(9, `w has to be a number or a string, and not ${bsonTypeName(w)}`); // prettier-ignore
@@ -126,6 +161,7 @@ async function inTransaction(
   if (transaction) {
     context.view = transaction;
     context.writer = transaction;
+    transaction.bypassesValidation = truthy(context.command.bypassDocumentValidation);
   }
   const reply = await spec.run(context);
   if ('writeErrors' in reply) context.server.sessions.abort(session!);
@@ -134,12 +170,15 @@ async function inTransaction(
 
 /** Outside of transactions: what it writes is committed when it is done. */
 async function alone(context: Context, spec: Command): Promise<Doc> {
+  const read = context.args.document('readConcern');
+  if (read?.level === 'snapshot') return atSnapshot(context, spec, read.atClusterTime);
   const writes = typeof spec.writes === 'function' ? spec.writes(context.command) : spec.writes;
   if (!writes) return spec.run(context);
   const { store } = context.server;
   for (;;) {
     const writer = store.begin(false);
     context.view = context.writer = writer;
+    writer.bypassesValidation = truthy(context.command.bypassDocumentValidation);
     try {
       const reply = await spec.run(context);
       await store.commit(writer);
@@ -150,6 +189,17 @@ async function alone(context: Context, spec: Command): Promise<Doc> {
       await untilOver(error.by, context.deadline);
     }
   }
+}
+
+/** The reply tells at which time it is; the next command may ask for the same. */
+async function atSnapshot(context: Context, spec: Command, asked: Value): Promise<Doc> {
+  if (!spec.snapshots) throw new MongoError(72, `${context.args.name} does not support the readConcern level snapshot`);
+  const { snapshots } = context.server;
+  const time = asked instanceof Timestamp ? asked : clusterTime();
+  context.view = asked instanceof Timestamp ? snapshots.at(time) : snapshots.pin(time);
+  const reply = await spec.run(context);
+  if (isDoc(reply.cursor)) return { ...reply, cursor: { ...reply.cursor, atClusterTime: time } };
+  return { ...reply, atClusterTime: time };
 }
 
 async function untilOver(blocker: Writer, deadline: number | undefined): Promise<void> {
@@ -163,35 +213,32 @@ async function untilOver(blocker: Writer, deadline: number | undefined): Promise
 
 // -- replies
 
-function failure(error: unknown, belonging: Belonging | undefined): Doc {
+function failure(error: unknown, command: Doc): Doc {
   if (!(error instanceof MongoError)) {
     const message = error instanceof Error ? error.message : String(error);
     return { ok: new Double(0), errmsg: `EmbeddedMongo failed internally: ${message}`, code: int(1), codeName: 'InternalError' }; // prettier-ignore
   }
   const { code, codeName, message, extra } = error;
-  const labels = code === 112 && belonging?.transaction ? { errorLabels: ['TransientTransactionError'] } : {};
-  return { ok: new Double(0), errmsg: message, code: int(code), codeName, ...labels, ...extra };
+  const labels = errorLabels(command, code);
+  return { ok: new Double(0), errmsg: message, code: int(code), codeName, ...(labels.length > 0 ? { errorLabels: labels } : {}), ...extra }; // prettier-ignore
 }
-
-let lastSecond = 0;
-let increment = 0;
-
-/** A logical clock that moves with every reply, as far as its clients can tell. */
-function clusterTime(): Timestamp {
-  const second = Math.floor(Date.now() / 1000);
-  increment = second > lastSecond ? 1 : increment + 1;
-  lastSecond = Math.max(second, lastSecond);
-  return new Timestamp({ t: lastSecond, i: increment });
-}
-
-const SIGNATURE = { hash: new Binary(Buffer.alloc(20)), keyId: Long.ZERO };
 
 function finish(reply: Doc, command: Doc): Doc {
   const time = clusterTime();
-  const out: Doc = 'ok' in reply ? { ...reply } : { ...reply, ok: new Double(1) };
-  const concern = writeConcernError(command.writeConcern);
-  if (concern && toDouble(out.ok) === 1) out.writeConcernError = concern;
+  const out: Doc = 'ok' in reply ? { ...reply } : { ...(isUnacknowledged(command) ? { n: int(0) } : reply), ok: new Double(1) }; // prettier-ignore
+  const concern = out.writeConcernError ?? writeConcernError(command.writeConcern);
+  if (concern && toDouble(out.ok) === 1) {
+    out.writeConcernError = concern;
+    const labels = errorLabels(command, undefined, concern);
+    if (labels.length > 0) out.errorLabels ??= labels;
+  }
   return Object.assign(out, { $clusterTime: { clusterTime: time, signature: SIGNATURE }, operationTime: time });
+}
+
+/** A write whose client does not want to know how it went. */
+function isUnacknowledged({ insert, update, delete: remove, writeConcern }: Doc): boolean {
+  if (insert === undefined && update === undefined && remove === undefined) return false;
+  return isDoc(writeConcern) && isNumber(writeConcern.w) && toDouble(writeConcern.w) === 0 && !writeConcern.j;
 }
 
 /** The write is done, but not on as many nodes as asked for. */

@@ -155,6 +155,11 @@ export const SERVER: Commands = {
   currentOp: just(() => ({ inprog: [] }), 'currentOp $all $ownOps'),
   fsync: just(() => ({ numFiles: int(1) }), 'fsync'),
   logout: just(() => ({}), 'logout'),
+  // there are no users and roles
+  usersInfo: just(() => ({ users: [] }), 'usersInfo showCredentials showPrivileges showCustomData showAuthenticationRestrictions filter'), // prettier-ignore
+  rolesInfo: just(() => ({ roles: [] }), 'rolesInfo showPrivileges showBuiltinRoles showAuthenticationRestrictions'),
+  dropAllUsersFromDatabase: just(() => ({ n: int(0) }), 'dropAllUsersFromDatabase'),
+  dropAllRolesFromDatabase: just(() => ({ n: int(0) }), 'dropAllRolesFromDatabase'),
   replSetGetStatus: {
     run: (context) => ({ set: SET_NAME, date: new Date(), myState: int(1), members: [{ ...member(context), health: 1, state: int(1), stateStr: 'PRIMARY', self: true }] }), // prettier-ignore
     fields: words('replSetGetStatus'),

@@ -33,8 +33,7 @@ export interface Belonging {
 
 const IDLE_MS = 30 * 60_000;
 const invalid = (message: string): MongoError => new MongoError(72, message);
-const gone = (number: bigint, why: string): MongoError =>
-  new MongoError(251, `Transaction ${number} ${why}`, { errorLabels: ['TransientTransactionError'] });
+const gone = (number: bigint, why: string): MongoError => new MongoError(251, `Transaction ${number} ${why}`);
 
 export class Sessions {
   private readonly sessions = new Map<string, Session>();

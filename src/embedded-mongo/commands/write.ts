@@ -74,9 +74,8 @@ function update(context: Context): Doc {
   const statements = args.requiredDocuments('updates').map((statement) => new Args(statement, 'update.updates'));
   for (const statement of statements) {
     statement.check(UPDATE_FIELDS, ['sampleId', 'allowShardKeyUpdatesWithoutFullShardKeyInQuery']);
-    statement.required('q');
+    statement.requiredDocument('q');
     updateForm(statement.required('u'));
-    statement.document('q');
     statement.documents('arrayFilters');
     if (context.command.txnNumber !== undefined && !context.inTransaction && statement.flag('multi'))
       throw new MongoError(72, 'Cannot use (or request) retryable writes with multi=true');
@@ -107,7 +106,7 @@ function updateForm(value: Value): Doc | Doc[] {
 function updateOne(context: Context, name: string, collection: Collection | undefined, args: Args): Outcome {
   const { now, server, deadline } = context;
   const writer = writerOf(context);
-  const filter = args.document('q')!;
+  const filter = args.requiredDocument('q');
   const collation = args.collation(collection?.collation);
   const form = updateForm(args.doc.u);
   const multi = args.flag('multi');
@@ -145,9 +144,8 @@ function remove(context: Context): Doc {
   const statements = args.requiredDocuments('deletes').map((statement) => new Args(statement, 'delete.deletes'));
   for (const statement of statements) {
     statement.check(words('q limit collation hint'), ['sampleId']);
-    statement.required('q');
+    statement.requiredDocument('q');
     const limit = statement.required('limit');
-    statement.document('q');
     const n = isNumber(limit) ? toDouble(limit) : NaN;
     if (n !== 0 && n !== 1) throw new MongoError(9, `The limit field in delete objects must be 0 or 1. Got ${n}`);
     if (context.command.txnNumber !== undefined && !context.inTransaction && n === 0)
@@ -161,7 +159,7 @@ function remove(context: Context): Doc {
     const statement = statements[index]!;
     const collation = statement.collation(collection?.collation);
     const query = {
-      filter: statement.document('q')!,
+      filter: statement.requiredDocument('q'),
       collation,
       env: envOf(collation, variables, now),
       limit: toDouble(statement.doc.limit) || undefined,

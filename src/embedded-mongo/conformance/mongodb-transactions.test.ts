@@ -234,3 +234,27 @@ describe('what may not be done in a transaction', () => {
     expect(await a.countDocuments({}, { session: begin() })).toBe(2);
   });
 });
+
+describe('snapshot sessions', () => {
+  it('all reads of one see the time of its first read; what was written since is not there', async () => {
+    const collection = await accounts();
+    const session = database.client.startSession({ snapshot: true });
+    sessions.push(session);
+    expect(await collection.countDocuments({}, { session })).toBe(2);
+    await collection.updateOne({ _id: 'x' }, { $inc: { n: 1 } });
+    await collection.deleteOne({ _id: 'y' });
+    await collection.insertOne({ _id: 'z', n: 1 });
+    const seen = await collection.find({}, { session }).toArray();
+    expect(seen).toEqual([{ _id: 'x', n: 50 }, { _id: 'y', n: 50 }]); // prettier-ignore
+    expect(await collection.distinct('n', {}, { session })).toEqual([50]);
+    expect(await stateOf(collection)).toEqual({ x: 51, z: 1 });
+  });
+
+  it('a write or a listing in one is an error', async () => {
+    const collection = await accounts();
+    const session = database.client.startSession({ snapshot: true });
+    sessions.push(session);
+    expect((await failure(collection.insertOne({}, { session }))).code).toBe(72);
+    expect((await failure(database.db.listCollections({}, { session }).toArray())).code).toBe(72);
+  });
+});

@@ -12,6 +12,7 @@ import { MongoError, unsupported } from '../errors';
 import { compileExpression, scopeOf } from '../expressions/expression';
 import { child, isIndex, pathParts } from '../values/paths';
 import { bitsNode, comparison, modNode, sizeNode, typeNode, type Node, type Single } from './match-leaves';
+import { schemaTest } from './json-schema';
 import { compileRegex } from '../values/regex';
 import { encodeKey, identical } from '../values/values';
 
@@ -72,23 +73,19 @@ const TOP_LEVEL: Record<string, (arg: Value, env: FilterEnv) => Test> = {
     const scope = scopeOf(env);
     return (doc) => truth(expression({ ROOT: doc, CURRENT: doc, ...scope }));
   },
+  $jsonSchema: (arg) => schemaTest(arg),
+  $sampleRate: (arg) => {
+    const rate = isNumber(arg) ? toDouble(arg) : NaN;
+    if (!(rate >= 0 && rate <= 1)) throw bad('argument to $sampleRate must be between 0 and 1');
+    return () => Math.random() < rate;
+  },
   $comment: () => () => true,
   $alwaysTrue: () => () => true,
   $alwaysFalse: () => () => false,
 };
 const truth = (v: Value): boolean =>
   v === true || (v !== false && !isNullish(v) && !(isNumber(v) && toDouble(v) === 0));
-const REFUSED = [
-  '$where',
-  '$text',
-  '$jsonSchema',
-  '$near',
-  '$nearSphere',
-  '$geoWithin',
-  '$geoIntersects',
-  '$within',
-  '$sampleRate',
-];
+const REFUSED = ['$where', '$text', '$near', '$nearSphere', '$geoWithin', '$geoIntersects', '$within'];
 
 function topLevel(name: string, arg: Value, env: FilterEnv): Test {
   if (REFUSED.includes(name)) throw unsupported(`${name} in filters`);

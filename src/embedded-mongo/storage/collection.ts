@@ -11,6 +11,7 @@ import { CollectionIndex } from './collection-index';
 import { MongoError } from '../errors';
 import { readDescribed, type IndexSpec } from './index-spec';
 import { checkWritable, visible, type Home, type Rec, type View, type Writer } from './versions';
+import { validation, type Validate } from './validator';
 import { MAX_DOCUMENT } from '../limits';
 
 export class Collection implements Home {
@@ -19,6 +20,7 @@ export class Collection implements Home {
   readonly indexes: CollectionIndex[];
   readonly collation: Collation | undefined;
   nextSeq = 1;
+  private validate: Validate;
   /** The transaction that makes this collection and has not ended yet. */
   maker: Writer | undefined;
 
@@ -30,6 +32,7 @@ export class Collection implements Home {
     public options: Doc = {},
     readonly uuid = new UUID(),
   ) {
+    this.validate = validation(options);
     this.collation = parseCollation(options.collation as Doc | undefined);
     const described: Doc = { v: int(2), key: { _id: int(1) }, name: '_id_' };
     if (this.collation) described.collation = this.collation.spec;
@@ -40,9 +43,15 @@ export class Collection implements Home {
     return `${this.db}.${this.name}`;
   }
 
-  /** @throws DuplicateKey, WriteConflict, Blocked */
+  setOptions(options: Doc): void {
+    this.options = options;
+    this.validate = validation(options);
+  }
+
+  /** @throws DuplicateKey, WriteConflict, Blocked, DocumentValidationFailure */
   insert(doc: Doc, writer: Writer): void {
     checkDocument(doc);
+    if (!writer.bypassesValidation) this.validate(doc, undefined);
     const [idIndex] = this.indexes as [CollectionIndex];
     const key = idIndex.encode([doc._id]);
     let rec = this.records.get(key);
@@ -60,6 +69,7 @@ export class Collection implements Home {
   update(rec: Rec, old: Doc, next: Doc, writer: Writer): void {
     checkWritable(rec, writer);
     checkDocument(next);
+    if (!writer.bypassesValidation) this.validate(next, old);
     for (let i = 1; i < this.indexes.length; i += 1) {
       const index = this.indexes[i]!;
       if (index.unchanged(old, next)) continue;

@@ -64,6 +64,8 @@ export class Writer implements View {
   readonly ended: Promise<void>;
   private resolveEnded!: () => void;
   isOver = false;
+  /** Whether its command asked for bypassDocumentValidation. */
+  bypassesValidation = false;
 
   constructor(
     readonly time: number,
