@@ -261,7 +261,16 @@ describe('poison', () => {
 
 it('what is not supported is refused by a message that says so', async () => {
   const db = client.db('refused');
-  for (const name of ['grantRolesToUser', 'createUser', 'dbHash', 'compact', 'reIndex', 'getLastError', 'bulkWrite', 'killOp'])
+  for (const name of [
+    'grantRolesToUser',
+    'createUser',
+    'dbHash',
+    'compact',
+    'reIndex',
+    'getLastError',
+    'bulkWrite',
+    'killOp',
+  ])
     await expect(db.command({ [name]: 1 })).rejects.toThrow(`EmbeddedMongo does not support the command ${name}`);
   const refusal = /EmbeddedMongo does not support/;
   await expect(db.createCollection('v', { viewOn: 'c', pipeline: [] })).rejects.toThrow(refusal);
