@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** What the core itself keeps: facts to be told, answers of idempotent requests, each player's event counter. */
 module.exports = {
@@ -25,6 +26,6 @@ module.exports = {
   },
 
   async down(db) {
-    for (const name of ['outbox', 'idempotencyKeys', 'feeds']) await db.dropCollection(name);
+    for (const name of ['outbox', 'idempotencyKeys', 'feeds']) await takeBackCollection(db, name);
   },
 };

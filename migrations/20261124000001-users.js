@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 const CASE_INSENSITIVE = { locale: 'en', strength: 2 };
 
@@ -19,6 +20,6 @@ module.exports = {
   },
 
   async down(db) {
-    for (const name of ['relations', 'users']) await db.dropCollection(name);
+    for (const name of ['relations', 'users']) await takeBackCollection(db, name);
   },
 };

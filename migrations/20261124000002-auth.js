@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** Sessions and their refresh tokens: both end by themselves. */
 module.exports = {
@@ -10,6 +11,6 @@ module.exports = {
   },
 
   async down(db) {
-    for (const name of ['refreshTokens', 'sessions']) await db.dropCollection(name);
+    for (const name of ['refreshTokens', 'sessions']) await takeBackCollection(db, name);
   },
 };

@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** The catalogue. */
 module.exports = {
@@ -17,6 +18,6 @@ module.exports = {
   },
 
   async down(db) {
-    await db.dropCollection('games');
+    await takeBackCollection(db, 'games');
   },
 };

@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 const KEEP_SECONDS = 30 * 86_400;
 
@@ -22,6 +23,6 @@ module.exports = {
   },
 
   async down(db) {
-    for (const name of ['messages', 'lobbies']) await db.dropCollection(name);
+    for (const name of ['messages', 'lobbies']) await takeBackCollection(db, name);
   },
 };

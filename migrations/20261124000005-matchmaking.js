@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** Tickets, matches and ratings. */
 module.exports = {
@@ -31,6 +32,6 @@ module.exports = {
   },
 
   async down(db) {
-    for (const name of ['ratings', 'matches', 'tickets']) await db.dropCollection(name);
+    for (const name of ['ratings', 'matches', 'tickets']) await takeBackCollection(db, name);
   },
 };

@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 const DEVICE_SECONDS = 270 * 86_400;
 
@@ -22,6 +23,6 @@ module.exports = {
   },
 
   async down(db) {
-    for (const name of ['devices', 'notificationSettings', 'notifications']) await db.dropCollection(name);
+    for (const name of ['devices', 'notificationSettings', 'notifications']) await takeBackCollection(db, name);
   },
 };

@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** Which instance leads which pools; the rows are made by the first instance that looks for them. */
 module.exports = {
@@ -10,6 +11,6 @@ module.exports = {
   },
 
   async down(db) {
-    for (const name of ['fences', 'leases', 'instances']) await db.dropCollection(name);
+    for (const name of ['fences', 'leases', 'instances']) await takeBackCollection(db, name);
   },
 };

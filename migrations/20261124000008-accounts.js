@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** The life of accounts: mails to be sent, links in them, second factors, and what is to be erased. */
 module.exports = {
@@ -32,6 +33,7 @@ module.exports = {
 
   async down(db) {
     await db.collection('users').dropIndex('erase_due');
-    for (const name of ['signInChallenges', 'secondFactors', 'linkTokens', 'mailbox']) await db.dropCollection(name);
+    for (const name of ['signInChallenges', 'secondFactors', 'linkTokens', 'mailbox'])
+      await takeBackCollection(db, name);
   },
 };

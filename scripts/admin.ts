@@ -4,7 +4,9 @@ import { readEnvironment } from '../src/config/environment';
 import { systemClock } from '../src/core/clock';
 import { systemIds } from '../src/core/ids';
 import { createLogger } from '../src/core/logger';
+import { createAudit } from '../src/database/audit';
 import { connectAsTool, type Database } from '../src/database/connect';
+import { createTransact } from '../src/database/transaction';
 import { createAccounts, createUserModel } from '../src/modules/users';
 import { startUpFailure } from '../src/start-up-failure';
 
@@ -21,12 +23,22 @@ async function main(email: string | undefined, ...more: string[]): Promise<void>
   requireKept(config.database);
   const database = await connect(config);
   try {
-    const accounts = createAccounts({
-      Users: createUserModel(database.connection),
-      clock: systemClock,
-      ids: systemIds,
+    const { connection } = database;
+    const tools = { connection, clock: systemClock, ids: systemIds };
+    const accounts = createAccounts({ ...tools, Users: createUserModel(connection) });
+    const audit = createAudit(tools);
+    const promoted = await createTransact(connection)(async (session) => {
+      const userId = await accounts.promoteToAdmin(session, email);
+      const act = {
+        action: 'user.roleChanged',
+        actorId: null,
+        reason: 'npm run admin',
+        details: { to: 'admin' },
+      } as const;
+      if (userId !== null) await audit.append(session, { ...act, targetId: userId });
+      return userId;
     });
-    if (!(await accounts.promoteToAdmin(email)))
+    if (promoted === null)
       throw new Refusal(`There is no account with the address ${email} in ${database.description}. Register it first.`);
     process.stdout.write(`${email} is an admin now, in ${database.description}.\n`);
   } finally {

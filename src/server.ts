@@ -8,6 +8,7 @@ import { createLogger, type Logger } from './core/logger';
 import type { Loop } from './core/loop';
 import { createReleasers } from './core/releasers';
 import { connectDatabase } from './database/connect';
+import { createAudit } from './database/audit';
 import { createDatabaseClock } from './database/database-clock';
 import { createLeaseModels, createLeases } from './database/leases';
 import { migrateUp } from './database/migrations';
@@ -28,6 +29,7 @@ import { createAuthModule } from './modules/auth';
 import { createGamesModule, type GameEvents } from './modules/games';
 import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
 import { createMatchmakingModule, openRecording, POOL_LEASES, type MatchmakingEvents } from './modules/matchmaking';
+import { createModerationModule } from './modules/moderation';
 import { createNotificationsModule } from './modules/notifications';
 import { createUsersModule, type UserEvents } from './modules/users';
 import type { ClientEvent } from './realtime/client-event';
@@ -98,7 +100,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       names: POOL_LEASES,
       alone: database.alone,
     });
-    const shared = { connection, transact, bus, outbox, mail, realtime, clock, ids, logger, metrics };
+    const audit = createAudit({ connection, clock, ids });
+    const shared = { connection, transact, bus, outbox, audit, mail, realtime, clock, ids, logger, metrics };
 
     const games = createGamesModule(shared);
     const users = createUsersModule({ ...shared, games: games.api });
@@ -123,7 +126,14 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       lobbies: lobbies.api,
     });
     const notifications = createNotificationsModule({ ...shared, users: users.api });
-    const modules = [auth, accounts, users, games, matchmaking, lobbies, notifications];
+    const moderation = createModerationModule({
+      ...shared,
+      users: users.api,
+      auth: auth.api,
+      lobbies: lobbies.api,
+      matchmaking: matchmaking.api,
+    });
+    const modules = [auth, accounts, users, games, matchmaking, lobbies, notifications, moderation];
 
     if (config.database.seed) await games.api.seedCatalogue();
 
@@ -139,8 +149,14 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       ...modules.flatMap((module) => module.loops),
     ];
     const health = createHealth({ connection, redis, clock });
-    const docs = createDocs({ ...config.http, enabled: config.http.docs, routes, clientEvents: allEvents });
-    const limits = createRateLimits(config.http.rateLimits, redis.createLimitStore);
+    const limits = createRateLimits(config.http.rateLimits, redis.createLimitStore, config.http.rateLimitChanges);
+    const docs = createDocs({
+      ...config.http,
+      enabled: config.http.docs,
+      routes,
+      clientEvents: allEvents,
+      limits: limits.limits,
+    });
     releasers.push('rate limits', () => limits.stop());
     const app = createApp({
       config: config.http,
@@ -150,7 +166,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
-      pages: [metrics.observe, health.router, docs, createAccountPage()],
+      observe: metrics.observe,
+      pages: [health.router, docs, createAccountPage()],
     });
 
     realtime.serve({
@@ -165,6 +182,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
         return { ...search, lobbies: mine, unread };
       },
       rooms: async (userId) => (await lobbies.api.lobbiesOf(userId)).map((lobby) => lobbyRoom(lobby.id)),
+      visibleTo: (userId, userIds) => users.api.visibleTo(userId, userIds),
     });
 
     await matchmaking.api.restore();

@@ -65,6 +65,14 @@ describe('configuration', () => {
     expect(http.corsOrigins).toEqual(['https://a.example', 'https://b.example']);
   });
 
+  it('reads other numbers for rate limits', () => {
+    const { http } = loadConfig({ RATE_LIMIT_CHANGES: 'search=240/60, report=50/3600' }, generate);
+    expect(http.rateLimitChanges).toEqual([
+      { name: 'search', max: 240, windowSeconds: 60 },
+      { name: 'report', max: 50, windowSeconds: 3600 },
+    ]);
+  });
+
   it('reports every fault in one message, and where to read about them', () => {
     const environment = { PORT: 'many', NODE_ENV: 'prod', JWT_SECRET: 'short', MONGODB_URI: 'localhost', DOCS: 'yes' };
     expect(faultsOf(environment)).toEqual(['NODE_ENV', 'PORT', 'MONGODB_URI', 'JWT_SECRET', 'DOCS']);
@@ -85,6 +93,9 @@ describe('configuration', () => {
     ['BCRYPT_COST', '3'],
     ['TRUST_PROXY_HOPS', '-1'],
     ['RATE_LIMITS', 'maybe'],
+    ['RATE_LIMIT_CHANGES', 'nothing=1/60'],
+    ['RATE_LIMIT_CHANGES', 'search=0/60'],
+    ['RATE_LIMIT_CHANGES', 'search=60'],
     ['JWT_SECRET', 'x'.repeat(31)],
     ['JWT_REFRESH_SECRET', 'x'.repeat(31)],
     ['JWT_PREVIOUS_SECRET', 'x'.repeat(31)],

@@ -16,6 +16,34 @@ const list = z.string().transform((value) =>
 const secret = z.string().refine((value) => Buffer.byteLength(value) >= 32, 'must be at least 32 bytes');
 const integer = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+/** The classes of requests that are counted; http/rate-limits.ts has their numbers. */
+export const LIMIT_NAMES = [
+  'general',
+  'search',
+  'submit',
+  'report',
+  'credentials',
+  'attempts',
+  'strangers',
+  'pages',
+] as const;
+export type LimitName = (typeof LIMIT_NAMES)[number];
+
+export interface LimitChange {
+  name: LimitName;
+  max: number;
+  windowSeconds: number;
+}
+
+function limitChange(entry: string, context: z.RefinementCtx): LimitChange[] {
+  const [, word, max, windowSeconds] = /^([a-z]{1,20})=([1-9]\d{0,6})\/([1-9]\d{0,5})$/.exec(entry) ?? [];
+  const name = LIMIT_NAMES.find((known) => known === word);
+  if (name !== undefined) return [{ name, max: Number(max), windowSeconds: Number(windowSeconds) }];
+  const message = `"${entry}" is not like search=240/60, of one of ${LIMIT_NAMES.join(', ')}`;
+  context.addIssue({ code: 'custom', message });
+  return [];
+}
+
 export const environmentSchema = z.object({
   NODE_ENV: z
     .enum(['development', 'test', 'staging', 'production'])
@@ -81,6 +109,10 @@ export const environmentSchema = z.object({
   CORS_ORIGINS: list.default([]).describe('Exact origins that may call from a browser, comma-separated'),
   TRUST_PROXY_HOPS: integer(0, 10).default(0).describe('Number of reverse proxies in front'),
   RATE_LIMITS: flag.default(true).describe('Switches rate limits; only for load tests'),
+  RATE_LIMIT_CHANGES: list
+    .default([])
+    .transform((entries, context) => entries.flatMap((entry) => limitChange(entry, context)))
+    .describe('Other numbers for classes of docs/rate-limits.md: `search=240/60,report=50/3600` (requests/seconds)'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'silent'])
     .optional()
@@ -122,6 +154,7 @@ export interface Config {
     corsOrigins: string[];
     trustProxyHops: number;
     rateLimits: boolean;
+    rateLimitChanges: LimitChange[];
     docs: boolean;
   };
   database: {
@@ -211,6 +244,7 @@ function toConfig(
       corsOrigins: env.CORS_ORIGINS,
       trustProxyHops: env.TRUST_PROXY_HOPS,
       rateLimits: env.RATE_LIMITS,
+      rateLimitChanges: env.RATE_LIMIT_CHANGES,
       docs: env.DOCS,
     },
     database: {

@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   REAUTHENTICATE: { status: 403, title: 'Show again that it is you' },
   FORBIDDEN: { status: 403, title: 'Not allowed' },
   ACCOUNT_SUSPENDED: { status: 403, title: 'The account is suspended' },
+  ACCOUNT_BANNED: { status: 403, title: 'The account is banned' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'The path does not take this method' },
   UNKNOWN_EVENT: { status: 404, title: 'No such event' },
@@ -56,6 +57,8 @@ export interface AppErrorOptions {
   errors?: FieldError[];
   /** Seconds after which trying again makes sense; sent as `Retry-After`. */
   retryAfter?: number;
+  /** Until when it is so: an ISO time. */
+  until?: string;
 }
 
 /** An expected failure. `detail` is shown to the client: it names what is wrong and what to do. */
@@ -63,6 +66,7 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly errors: FieldError[] | undefined;
   readonly retryAfter: number | undefined;
+  readonly until: string | undefined;
 
   constructor(code: ErrorCode, detail: string, options: AppErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -70,6 +74,7 @@ export class AppError extends Error {
     this.code = code;
     this.errors = options.errors;
     this.retryAfter = options.retryAfter;
+    this.until = options.until;
   }
 
   get status(): number {
@@ -85,6 +90,7 @@ export interface Problem {
   code: ErrorCode;
   detail: string;
   requestId?: string;
+  until?: string;
   errors?: FieldError[];
 }
 
@@ -98,6 +104,7 @@ export function toProblem(error: unknown, requestId?: string): Problem {
     code: known.code,
     detail: known.message,
     ...(requestId === undefined ? {} : { requestId }),
+    ...(known.until === undefined ? {} : { until: known.until }),
     ...(known.errors === undefined ? {} : { errors: known.errors }),
   };
 }

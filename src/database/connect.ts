@@ -132,5 +132,6 @@ export function withDatabase(uri: string): string {
 
 /** The URI without the password, for logs. */
 export function withoutCredentials(uri: string): string {
-  return uri.replace(/\/\/[^@/]*@/, '//***@').replace(/\?.*$/, '');
+  const [address = ''] = uri.split('?');
+  return address.replace(/\/\/[^@/]*@/, '//***@');
 }

@@ -94,6 +94,18 @@ describe('migrations', () => {
       expect(await database(connection).collection(name).countDocuments({ kept: name })).toBe(1);
   });
 
+  it('go down and up again on a populated database, which keeps what it holds', async () => {
+    const connection = await connect();
+    await migrateUp(connection, logger);
+    const shape = await shapeOf(connection);
+    for (const name of Object.keys(shape)) await database(connection).collection(name).insertOne({ kept: name });
+    for (const file of [...FILES].reverse()) expect(await migrateDown(connection, logger)).toEqual([file]);
+    expect(await migrateUp(connection, logger)).toEqual(FILES);
+    expect(await shapeOf(connection)).toEqual(shape);
+    for (const name of Object.keys(shape))
+      expect(await database(connection).collection(name).countDocuments({ kept: name })).toBe(1);
+  });
+
   it('are applied once when several instances start together', async () => {
     const [a, b, c] = await Promise.all([connect(), connect(), connect()]);
     const applied = await Promise.all([a, b, c].map((connection) => migrateUp(connection, logger)));

@@ -7,7 +7,7 @@ import type { Ids } from '../core/ids';
 import type { Logger } from '../core/logger';
 import type { Idempotency } from './idempotency';
 import { problemHandler, unknownRoute } from './problems';
-import type { RateLimiters } from './rate-limits';
+import { classesOf, isPage, type RateLimiters } from './rate-limits';
 import { requestLog } from './request-log';
 import type { Identity, Route } from './route';
 import { answer, jsonBody, requireIdentity, validate } from './route-handlers';
@@ -16,11 +16,13 @@ export interface AppDeps {
   config: Config['http'];
   logger: Logger;
   ids: Ids;
-  /** Turns a bearer token into who is asking. @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED */
+  /** Turns a bearer token into who is asking. @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   authenticate: (token: string) => Promise<Identity>;
   limiters: RateLimiters;
   idempotency: Idempotency;
   routes: Route[];
+  /** Sees every request, and refuses none. */
+  observe: RequestHandler;
   /** Health, docs and whatever else is not JSON of the API. */
   pages: Router[];
 }
@@ -46,8 +48,13 @@ export function createApp(deps: AppDeps): Express {
     response.setHeader('Cache-Control', 'no-store');
     next();
   });
+  app.use(deps.observe);
+  const { pages } = deps.limiters;
+  if (pages) app.use((request, response, next) => (isPage(request.path) ? pages(request, response, next) : next()));
   for (const page of deps.pages) app.use(page);
   for (const route of deps.routes) app[route.method](route.path, ...handlers(route, deps));
+  // what is no page and no route of the API
+  if (pages) app.use((request, response, next) => (isPage(request.path) ? next() : pages(request, response, next)));
   app.use(unknownRoute(deps.routes));
   app.use(problemHandler(deps.logger));
   return app;
@@ -62,14 +69,15 @@ const securityHeaders = helmet({
 });
 
 function handlers(route: Route, deps: AppDeps): RequestHandler[] {
-  const limiter = deps.limiters[route.limit ?? 'general'];
+  const { limiters } = deps;
+  const classes = classesOf(route).filter((name) => name !== 'strangers' && name !== 'attempts');
+  const attempts = classesOf(route).includes('attempts') ? limiters.attempts : undefined;
   return [
-    ...(route.access === 'anyone'
-      ? []
-      : [requireIdentity(deps.authenticate, route.access, deps.limiters.strangers as RequestHandler | undefined)]),
-    ...(limiter ? [limiter as RequestHandler] : []),
+    ...(route.access === 'anyone' ? [] : [requireIdentity(deps.authenticate, route.access, limiters.strangers)]),
+    ...classes.flatMap((name) => limiters[name] ?? []),
     ...(route.body ? jsonBody : []),
     validate(route),
+    ...(attempts ? [attempts] : []),
     answer(route, deps.idempotency),
   ];
 }

@@ -122,7 +122,7 @@ describe('/openapi.json', () => {
     expect(schemas.Rules.required).toEqual(['teams']);
     expect(schemas.Rules).not.toHaveProperty('additionalProperties');
     expect(schemas.RulesInput).not.toHaveProperty('required');
-    expect(Object.keys(schemas)).toEqual(['Id', 'Problem', 'Rules', 'RulesInput', 'Thing']);
+    expect(Object.keys(schemas)).toEqual(['Id', 'Problem', 'Rules', 'RulesInput', 'Thing', 'Timestamp']);
   });
 
   test('lists the codes of every failure by status', () => {
@@ -146,7 +146,7 @@ describe('/openapi.json', () => {
     expect(codes('/api/things', 'post')).toEqual({
       400: ['VALIDATION_FAILED', 'MALFORMED_JSON'],
       401: ['UNAUTHENTICATED', 'TOKEN_EXPIRED'],
-      403: ['ACCOUNT_SUSPENDED'],
+      403: ['ACCOUNT_SUSPENDED', 'ACCOUNT_BANNED'],
       409: ['IDEMPOTENCY_CONFLICT'],
       413: ['PAYLOAD_TOO_LARGE'],
       415: ['UNSUPPORTED_MEDIA_TYPE'],
@@ -154,7 +154,7 @@ describe('/openapi.json', () => {
       503: ['UNAVAILABLE'],
     });
     expect(codes('/api/things/{id}/parts/{partId}', 'put')).toMatchObject({
-      403: ['ACCOUNT_SUSPENDED', 'FORBIDDEN'],
+      403: ['ACCOUNT_SUSPENDED', 'ACCOUNT_BANNED', 'FORBIDDEN'],
       404: ['NOT_FOUND'],
       409: ['CONFLICT'],
     });

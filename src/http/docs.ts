@@ -5,6 +5,7 @@ import { asyncApiDocument } from '../realtime/asyncapi';
 import type { ClientEvent } from '../realtime/client-event';
 import { eventsPage, REST_PAGE, START_SCRIPT, STYLE } from './docs-pages';
 import { openApiDocument } from './openapi';
+import type { Limits } from './rate-limits';
 import type { Route } from './route';
 
 export interface DocsDeps {
@@ -13,6 +14,7 @@ export interface DocsDeps {
   clientEvents: readonly ClientEvent[];
   /** How clients reach this server, where that is known. */
   publicUrl: string | undefined;
+  limits?: Limits;
 }
 
 /** Swagger UI styles its elements as it goes; everything else comes from here. No page may be framed or send forms. */
@@ -34,11 +36,11 @@ const pagePolicy = helmet.contentSecurityPolicy({
  * /openapi.json, /asyncapi.json and the pages at /docs (where / leads), generated from the schemas that validate: when somebody first asks,
  * because a server that nobody reads about need not spend its start on it.
  */
-export function createDocs({ enabled, routes, clientEvents, publicUrl }: DocsDeps): Router {
+export function createDocs({ enabled, routes, clientEvents, publicUrl, limits }: DocsDeps): Router {
   const router = Router();
   if (!enabled) return router;
   const host = new URL(publicUrl ?? 'http://localhost:3000').host;
-  const openApi = once(() => openApiDocument(routes));
+  const openApi = once(() => openApiDocument(routes, limits));
   const asyncApi = once(() => asyncApiDocument(clientEvents, host));
   const events = once(() => eventsPage(asyncApi()));
 

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { version } from '../../package.json';
 import { ERROR_CODES, type ErrorCode } from '../core/errors';
 import { createJsonSchemas, type JsonSchema, type JsonSchemas } from './json-schemas';
-import { LIMITS } from './rate-limits';
-import type { Route } from './route';
+import { classesOf, LIMITS, type Limit, type Limits } from './rate-limits';
+import type { Access, Route } from './route';
+import { timestamp } from './schemas';
 
 /** The OpenAPI 3.1 document of these routes: everything in it comes from what validates, authorises and limits them. */
 export interface OpenApiDocument {
@@ -31,6 +32,7 @@ export const problemSchema = z
     code: z.enum(Object.keys(ERROR_CODES) as [ErrorCode, ...ErrorCode[]]).describe('Stable: branch on this'),
     detail: z.string().describe('What is wrong, and what to do'),
     requestId: z.string().describe('As in the X-Request-Id header'),
+    until: timestamp.optional().describe('When a suspension ends'),
     errors: z.array(z.strictObject({ path: z.string(), message: z.string() })).optional(),
   })
   .meta({ id: 'Problem' });
@@ -39,12 +41,12 @@ const DESCRIPTION = `Find people to play with. Errors are RFC 9457 problem detai
 Lists are \`{items, nextCursor}\`: send \`nextCursor\` as \`cursor\` to go on. Unknown fields in a request are refused, answers
 may gain fields. What happens while a client is connected is told by Socket.IO events: see [/docs/events](/docs/events).`;
 
-export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
+export function openApiDocument(routes: readonly Route[], limits: Limits = LIMITS): OpenApiDocument {
   const schemas = createJsonSchemas('draft-2020-12');
   const paths: OpenApiDocument['paths'] = {};
   for (const route of routes) {
     const path = (paths[route.path.replaceAll(/:([a-zA-Z]+)/g, '{$1}')] ??= {});
-    path[route.method] = operation(route, schemas);
+    path[route.method] = operation(route, schemas, limits);
   }
   const finished = schemas.finish(paths);
   return {
@@ -60,12 +62,13 @@ export function openApiDocument(routes: readonly Route[]): OpenApiDocument {
   };
 }
 
-function operation(route: Route, schemas: JsonSchemas): Operation {
+function operation(route: Route, schemas: JsonSchemas, limits: Limits): Operation {
+  const description = describe(route, limits);
   return {
     operationId: operationId(route),
     summary: route.summary,
     tags: [route.tag],
-    ...(describe(route) === '' ? {} : { description: describe(route) }),
+    ...(description === '' ? {} : { description }),
     security: route.access === 'anyone' ? [] : [{ accessToken: [] }],
     parameters: [
       ...parameters(route.params, 'path', schemas),
@@ -94,17 +97,25 @@ function operationId({ method, path }: Route): string {
   return method + words.map((word) => word[0]?.toUpperCase() + word.slice(1)).join('');
 }
 
-function describe(route: Route): string {
-  const limit = route.limit === 'none' ? undefined : LIMITS[route.limit ?? 'general'];
-  const parts = [
-    route.access === 'admin' ? 'For admins.' : '',
-    limit ? `At most ${limit.max} requests in ${limit.windowSeconds} s ${limitedBy(route, limit.perAddress)}.` : '',
-  ];
+function describe(route: Route, limits: Limits): string {
+  const counted = classesOf(route).filter((name) => name !== 'strangers');
+  const parts = [WHO[route.access], ...counted.map((name) => describeLimit(route, limits[name]))];
   return parts.filter((part) => part !== '').join(' ');
 }
 
-const limitedBy = (route: Route, perAddress = false) =>
-  perAddress || route.access === 'anyone' ? 'for each address' : 'for each player';
+const WHO: Record<Access, string> = {
+  anyone: '',
+  player: '',
+  moderator: 'For moderators and admins.',
+  admin: 'For admins.',
+};
+
+const COUNTED_BY = { player: 'each player', address: 'each address', account: 'each account from one address' };
+
+function describeLimit({ access }: Route, { max, windowSeconds, per }: Limit): string {
+  const by = per === 'player' && access === 'anyone' ? 'address' : per;
+  return `At most ${max} requests in ${windowSeconds} s for ${COUNTED_BY[by]}.`;
+}
 
 const IDEMPOTENCY_KEY = {
   name: 'Idempotency-Key',
@@ -170,8 +181,10 @@ export function codesOf(route: Route): ErrorCode[] {
   const codes: (ErrorCode | false)[] = [
     takesInput !== undefined && 'VALIDATION_FAILED',
     ...(route.body ? (['MALFORMED_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'] as const) : []),
-    ...(route.access === 'anyone' ? [] : (['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'ACCOUNT_SUSPENDED'] as const)),
-    route.access === 'admin' && 'FORBIDDEN',
+    ...(route.access === 'anyone'
+      ? []
+      : (['UNAUTHENTICATED', 'TOKEN_EXPIRED', 'ACCOUNT_SUSPENDED', 'ACCOUNT_BANNED'] as const)),
+    (route.access === 'moderator' || route.access === 'admin') && 'FORBIDDEN',
     route.idempotent === true && 'IDEMPOTENCY_CONFLICT',
     ...(route.errors ?? []),
     route.limit !== 'none' && 'RATE_LIMITED',

@@ -8,10 +8,12 @@ import { parseInput } from './validation';
 
 /** The steps of a request to a route of the registry: who asks, what is sent, and the answer. */
 
+const RANK: Record<Identity['role'], number> = { player: 0, moderator: 1, admin: 2 };
+
 /** @param strangers limits those who do not show a good token */
 export function requireIdentity(
   authenticate: (token: string) => Promise<Identity>,
-  access: 'player' | 'admin',
+  access: Identity['role'],
   strangers?: RequestHandler,
 ): RequestHandler {
   const identify = async (authorization = ''): Promise<Identity> => {
@@ -28,7 +30,7 @@ export function requireIdentity(
       if (!strangers || !(error instanceof AppError) || error.code !== 'UNAUTHENTICATED') throw error;
       return strangers(request, response, (limited?: unknown) => next(limited ?? error));
     }
-    if (access === 'admin' && player.role !== 'admin') throw new AppError('FORBIDDEN', 'Only an admin may do this.');
+    if (RANK[player.role] < RANK[access]) throw new AppError('FORBIDDEN', `This takes the role ${access}.`);
     (response as AppResponse).locals.player = player;
     next();
   };
@@ -71,6 +73,8 @@ export function validate(route: Route): RequestHandler {
       userAgent: request.headers['user-agent'] ?? '',
       requestId: locals.requestId,
     };
+    const account = route.account?.(locals.input.body);
+    if (account !== undefined) locals.account = account;
     next();
   };
 }

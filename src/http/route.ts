@@ -1,5 +1,6 @@
 import type { Response } from 'express';
 import type { z, ZodType } from 'zod';
+import type { LimitName } from '../config/config';
 import type { ErrorCode } from '../core/errors';
 
 /**
@@ -15,11 +16,11 @@ export interface Identity {
   sessionId: string;
 }
 
-/** `anyone` needs no token; `admin` needs the role. */
-export type Access = 'anyone' | 'player' | 'admin';
+/** `anyone` needs no token, `player` any account; a moderator may what a player may, and an admin everything. */
+export type Access = 'anyone' | Identity['role'];
 
 /** Which budget a request draws on: see rate-limits.ts for the numbers. */
-export type LimitClass = 'general' | 'credentials' | 'search' | 'submit' | 'none';
+export type LimitClass = LimitName | 'none';
 
 export interface RouteInput<Params, Query, Body> {
   params: Params;
@@ -45,6 +46,8 @@ export interface RouteSpec<
   tag: string;
   access: Access;
   limit?: LimitClass;
+  /** Whose account this is an attempt on, where nobody is signed in: attempts are counted by it too. */
+  account?(body: z.output<Body>): string;
   /** A POST that creates: accepts `Idempotency-Key`. */
   idempotent?: boolean;
   params?: Params;
@@ -59,7 +62,8 @@ export interface RouteSpec<
 }
 
 /** A route of unknown shapes, as the registry holds it. */
-export interface Route extends Omit<RouteSpec<ZodType, ZodType, ZodType, ZodType>, 'handler'> {
+export interface Route extends Omit<RouteSpec<ZodType, ZodType, ZodType, ZodType>, 'handler' | 'account'> {
+  account?(body: unknown): string;
   handler(input: RouteInput<unknown, unknown, unknown>): Promise<unknown>;
 }
 
@@ -73,6 +77,8 @@ export function route<Params extends ZodType, Query extends ZodType, Body extend
 export interface Locals {
   requestId: string;
   player?: Identity;
+  /** Whose account is tried, where nobody is signed in. */
+  account?: string;
   /** Set once it has been parsed. */
   input?: RouteInput<unknown, unknown, unknown>;
 }

@@ -37,6 +37,7 @@ describe('at the door', () => {
         corsOrigins: [],
         trustProxyHops: 1,
         rateLimits: true,
+        rateLimitChanges: [],
         docs: false,
       },
       clock: systemClock,
@@ -47,6 +48,7 @@ describe('at the door', () => {
       authenticate: (token) => authenticate(token),
       snapshot: () => Promise.resolve({ ticket: null, match: null, lobbies: [], unread: 0 }),
       rooms: () => Promise.resolve([]),
+      visibleTo: (_userId, userIds) => Promise.resolve(new Set(userIds)),
     });
     http = createServer().listen(0, '127.0.0.1');
     await once(http, 'listening');

@@ -12,7 +12,7 @@ export interface SocketData {
   expiresAt: number | null;
 }
 
-/** Lets a token in. @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED */
+/** Lets a token in. @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
 export type Admission = (token: string) => Promise<SocketData>;
 
 export function createAdmission(authenticate: (token: string) => Promise<Identity>): Admission {
@@ -66,9 +66,9 @@ export function admitAtHandshake(admit: Admission, turnstile?: Turnstile) {
     check(socket).then(
       () => next(),
       (thrown: unknown) => {
-        const { code, detail, status } = toProblem(asUnavailable(priced(socket, thrown)));
+        const { code, detail, status, until } = toProblem(asUnavailable(priced(socket, thrown)));
         if (status >= 500) socket.conn.close();
-        else next(Object.assign(new Error(detail), { data: { code, message: detail } }));
+        else next(Object.assign(new Error(detail), { data: { code, message: detail, ...(until ? { until } : {}) } }));
       },
     );
   };

@@ -21,7 +21,7 @@ export interface OnEventDeps {
 /** How often one player may send an event that names no budget. */
 export const DEFAULT_BUDGET: Budget = { max: 60, perSeconds: 10 };
 /** Over all events of a player, those that do not exist included. */
-const TOTAL_BUDGET: Budget = { max: 200, perSeconds: 10 };
+export const TOTAL_BUDGET: Budget = { max: 200, perSeconds: 10 };
 
 /**
  * The one place that listens to a client: budget -> parse -> handle -> acknowledge. Nothing a client sends can throw out

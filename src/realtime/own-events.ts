@@ -15,8 +15,10 @@ export function ownEvents(deps: {
   admit: Admission;
   presence: Presence;
   snapshotOf: (userId: string) => Promise<Snapshot>;
+  /** Whom of these this player may see come and go. */
+  visibleTo: (userId: string, userIds: readonly string[]) => Promise<ReadonlySet<string>>;
 }): ClientEvent[] {
-  const { admit, presence, snapshotOf } = deps;
+  const { admit, presence, snapshotOf, visibleTo } = deps;
   return [
     clientEvent({
       name: 'sync',
@@ -47,14 +49,17 @@ export function ownEvents(deps: {
     }),
     clientEvent({
       name: 'presence:subscribe',
-      summary: 'Whether these users are online, now and whenever it changes; takes the place of the list before',
+      summary:
+        'Whether these users are online, now and whenever it changes; takes the place of the list before. Who does not show themselves to me is offline',
       schema: z.strictObject({ userIds: z.array(objectId).max(100) }),
       answer: z.object({ statuses: z.array(SIGNAL_EVENTS['presence:update']) }),
-      handler: async ({ socket, join, leave }, { userIds }) => {
+      handler: async ({ player, socket, join, leave }, { userIds }) => {
+        const visible = await visibleTo(player.userId, userIds);
         const before = [...socket.rooms].filter((room) => room.startsWith(PRESENCE));
         for (const room of before) await leave(room);
-        for (const userId of userIds) await join(presenceRoom(userId));
-        return { statuses: userIds.map((userId) => ({ userId, status: presence.status(userId) })) };
+        for (const userId of visible) await join(presenceRoom(userId));
+        const statusOf = (userId: string) => (visible.has(userId) ? presence.status(userId) : 'offline');
+        return { statuses: userIds.map((userId) => ({ userId, status: statusOf(userId) })) };
       },
     }),
   ];

@@ -43,6 +43,8 @@ export interface Realtime {
   leave(userId: string, room: string): void;
   /** Tells the user's sockets (or those of one session) that it is over, and closes them for good. */
   expire(userId: string, reason: string, sessionId?: string): void;
+  /** Nobody (or not this one) is told any more when the user comes and goes, until they ask again. */
+  hide(userId: string, fromUserId?: string): void;
   readonly connections: number;
   /** Drops slow clients and those whose token has expired. */
   readonly watch: Loop;
@@ -60,11 +62,13 @@ export interface Realtime {
 
 export interface Serving {
   events: ClientEvent[];
-  /** @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED */
+  /** @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   authenticate(token: string): Promise<Identity>;
   snapshot: SnapshotSource;
   /** Rooms, besides the user's own, that a new socket of this user stands in. */
   rooms(userId: string): Promise<string[]>;
+  /** Whom of these this user may see online. */
+  visibleTo(userId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
 export type SnapshotSource = (userId: string) => Promise<Omit<Snapshot, 'userId' | 'seq' | 'serverTime'>>;
@@ -138,7 +142,8 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   };
 
   const admit = createAdmission((token) => served().authenticate(token));
-  const own = ownEvents({ admit, presence, snapshotOf });
+  const visibleTo: Serving['visibleTo'] = (userId, userIds) => served().visibleTo(userId, userIds);
+  const own = ownEvents({ admit, presence, snapshotOf, visibleTo });
   const turnstile = {
     budgets,
     openSockets: (userId: string) => io.of('/').adapter.rooms.get(userRoom(userId))?.size ?? 0,
@@ -182,6 +187,11 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       const room = sessionId === undefined ? userRoom(userId) : sessionRoom(sessionId);
       io.to(room).emit('session:expired', { reason });
       io.in(room).disconnectSockets(true);
+    },
+    hide(userId, fromUserId) {
+      const room = presenceRoom(userId);
+      if (fromUserId === undefined) io.to(room).emit('presence:update', { userId, status: 'offline' });
+      io.in(fromUserId === undefined ? room : userRoom(fromUserId)).socketsLeave(room);
     },
     get connections() {
       return io.engine?.clientsCount ?? 0;

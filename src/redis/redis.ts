@@ -52,6 +52,8 @@ export async function connectRedis(url: string | undefined, logger: Logger): Pro
     maxRetriesPerRequest: null,
     commandTimeout: undefined,
   });
+  // each class of rate limits listens
+  commands.setMaxListeners(32);
   reportOutages(commands, logger);
   subscriptions.on('error', () => undefined);
 
@@ -75,7 +77,7 @@ export async function connectRedis(url: string | undefined, logger: Logger): Pro
   return {
     description: `Redis at ${withoutCredentials(url)}`,
     createLimitStore: (name) => new LimitStore(commands, name),
-    fanOut: { adapter: createAdapter(publisher(commands), subscriptions) },
+    fanOut: { adapter: createAdapter(publisher(commands), subscriber(subscriptions)) },
     status: () => (commands.status === 'ready' && answers ? 'ready' : 'away'),
     stop: async () => {
       await pings.stop();
@@ -89,6 +91,22 @@ export async function connectRedis(url: string | undefined, logger: Logger): Pro
 function publisher(redis: Redis) {
   return {
     publish: (channel: string, message: string | Buffer) => redis.publish(channel, message).catch(() => 0),
+    on: redis.on.bind(redis),
+    off: redis.off.bind(redis),
+  };
+}
+
+/** Neither at the outcome of a subscription: one that still waits for the connection fails when the server stops. */
+function subscriber(redis: Redis) {
+  const quietly =
+    (name: 'psubscribe' | 'punsubscribe' | 'subscribe' | 'unsubscribe') =>
+    (...channels: string[]) =>
+      redis[name](...channels).catch(() => 0);
+  return {
+    psubscribe: quietly('psubscribe'),
+    punsubscribe: quietly('punsubscribe'),
+    subscribe: quietly('subscribe'),
+    unsubscribe: quietly('unsubscribe'),
     on: redis.on.bind(redis),
     off: redis.off.bind(redis),
   };

@@ -136,18 +136,20 @@ describe('auth', () => {
       }
     });
 
-    test('tells an unknown account, a wrong password and a closed account apart for nobody', async () => {
+    test('tells an unknown account, a wrong password and a banned account apart for nobody but its owner', async () => {
       const [player, banned] = [await registerPlayer(server), await registerPlayer(server)];
       await setStatus(banned, 'banned');
       const answers = [
         await login(fresh('nobody'), player.password),
         await login(player.username, 'wrong password'),
-        await login(banned.username, banned.password),
+        await login(banned.username, 'wrong password'),
       ];
       const shown = answers.map(({ status, body }) => ({ status, body: { ...body, requestId: '' } }));
       expect(shown[0]).toMatchObject({ status: 401, body: { code: 'BAD_CREDENTIALS' } });
       expect(shown[1]).toEqual(shown[0]);
       expect(shown[2]).toEqual(shown[0]);
+      const own = await login(banned.username, banned.password);
+      expect([own.status, own.body.code]).toEqual([403, 'ACCOUNT_BANNED']);
     });
 
     test.each<[string, unknown]>([
@@ -432,8 +434,8 @@ describe('auth', () => {
     test('a ban stops tokens of both kinds at once', async () => {
       const player = await registerPlayer(server);
       await setStatus(player, 'banned');
-      expect((await player.get('/api/users/me')).body.code).toBe('ACCOUNT_SUSPENDED');
-      expect((await refresh(player.refreshToken)).body.code).toBe('BAD_REFRESH_TOKEN');
+      expect((await player.get('/api/users/me')).body.code).toBe('ACCOUNT_BANNED');
+      expect((await refresh(player.refreshToken)).body.code).toBe('ACCOUNT_BANNED');
       await expect(player.connect()).rejects.toThrow();
     });
   });

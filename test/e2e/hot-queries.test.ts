@@ -4,6 +4,7 @@ import type { MaogaServer } from '../../src/server';
 import { registerAdmin } from '../support/catalogue';
 import { registerPlayer, request, type Answer, type Player } from '../support/client';
 import { addGame, connected, databaseOf, DUEL, matchUp, pulse, search, tellNews } from '../support/matchmaking';
+import { registerStaff } from '../support/staff';
 import { recordQueries, type QueryPlan } from '../support/recorded-queries';
 import { shiftedClock, startTestServer } from '../support/server';
 
@@ -39,6 +40,7 @@ async function play(): Promise<void> {
   await lobbies({ gameId, mode: 'pairs' });
   await searches(gameId);
   await matches(gameId);
+  await moderation(gameId);
   await notifications({ gameId, mode: 'pairs' });
   // what nobody ends does not live forever
   clock.advance(48 * HOUR_MS);
@@ -180,6 +182,32 @@ async function matches(gameId: string): Promise<void> {
     }
   }
   await firstTwoPages(one, '/api/matchmaking/matches');
+}
+
+async function moderation(gameId: string): Promise<void> {
+  const [admin, moderator] = [await registerAdmin(server), await registerStaff(server, 'moderator')];
+  const pair = await connected(server, 2);
+  const [one, two] = pair.players as [Player, Player];
+  const [{ matchId }] = await matchUp(server, gameId, 'duel', pair);
+  for (const player of [one, two]) ok(await player.post(`/api/matchmaking/matches/${matchId}/result`, { winner: 0 }));
+  ok(await one.post(`/api/users/${two.userId}/karma`, { matchId, value: 1 }));
+  const spam = { reason: 'spam', description: 'too much of it' };
+  ok(await one.post(`/api/users/${two.userId}/reports`, spam));
+  ok(await one.post(`/api/users/${two.userId}/reports`, { ...spam, matchId }));
+  for (const query of ['', '?assignee=nobody', '?assignee=me', '?state=resolved'])
+    await firstTwoPages(moderator, `/api/admin/reports${query}`);
+  const [report] = await firstTwoPages(moderator, '/api/admin/reports');
+  ok(await moderator.get(`/api/admin/reports/${report.id}`));
+  ok(await moderator.patch(`/api/admin/reports/${report.id}`, { assigned: true }));
+  const file = `/api/admin/users/${two.userId}`;
+  ok(await moderator.post(`${file}/warnings`, { reason: 'because of a test' }));
+  ok(await moderator.patch(file, { status: 'banned', reason: 'because of a test' }));
+  ok(await moderator.get(file));
+  for (const query of ['', '?query=p_', `?query=${one.email}`, '?status=banned', '?status=suspended', '?role=admin'])
+    await firstTwoPages(moderator, `/api/admin/users${query}`);
+  for (const query of ['', `?actorId=${moderator.userId}`, `?targetId=${two.userId}`, '?action=user.banned'])
+    await firstTwoPages(admin, `/api/admin/audit${query}`);
+  await server.loops.get('moderation')!.tick();
 }
 
 async function notifications(mode: Mode): Promise<void> {

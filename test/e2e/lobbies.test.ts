@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EventContext } from '../../src/realtime/client-event';
 import type { MaogaServer } from '../../src/server';
 import { registerPlayer, playerOf, type Player } from '../support/client';
 import { shiftedClock, startTestServer } from '../support/server';
@@ -182,6 +183,24 @@ describe('lobbies', () => {
     expect((await third.post(`/api/lobbies/${lobbyId}/leave`)).status).toBe(204);
     expect((await atThird.next('lobby:closed')).lobbyId).toBe(lobbyId);
     expect((await third.get(`/api/lobbies/${lobbyId}`)).status).toBe(404);
+  });
+
+  test('whoever is kicked in the very moment of subscribing hears nothing of the lobby', async () => {
+    const [host, guest] = [await registerPlayer(server), await registerPlayer(server)];
+    const lobbyId = await openLobby(host, mode);
+    await guest.post(`/api/lobbies/${lobbyId}/join`);
+    const event = server.clientEvents.find(({ name }) => name === 'lobby:subscribe');
+    const rooms = new Set<string>();
+    const context = {
+      player: { userId: guest.userId },
+      join: async (room: string) => {
+        await host.post(`/api/lobbies/${lobbyId}/kick`, { userId: guest.userId });
+        rooms.add(room);
+      },
+      leave: (room: string) => void rooms.delete(room),
+    };
+    await expect(event!.handler(context as unknown as EventContext, { lobbyId })).rejects.toThrow();
+    expect(rooms.size).toBe(0);
   });
 
   test('the host hands over, kicks and lets back in', async () => {

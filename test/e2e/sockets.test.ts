@@ -4,6 +4,7 @@ import { startEmbeddedMongo } from '../../src/embedded-mongo';
 import { FLOOD } from '../../src/realtime/floods';
 import type { MaogaServer } from '../../src/server';
 import { connectSocket, playerOf, registerPlayer, request, type Player, type PlayerSocket } from '../support/client';
+import { connected } from '../support/matchmaking';
 import { shiftedClock, startTestServer } from '../support/server';
 
 const ORIGIN = 'https://app.example.test';
@@ -218,6 +219,41 @@ describe('sockets', () => {
       expect(answers.filter(({ ok }) => !ok).map(({ error }) => error.code)).toEqual(['RATE_LIMITED', 'RATE_LIMITED']);
       expect((await witness.send('sync', {})).ok).toBe(true);
     });
+  });
+
+  test('presence: whoever hides or is blocked is offline to me, and stays so', async () => {
+    const { players, sockets } = await connected(server, 4);
+    const [watcher, hidden, enemy, open] = players as [Player, Player, Player, Player];
+    const [atWatcher] = sockets as [PlayerSocket];
+    await hidden.patch('/api/users/me', { visibility: 'private' });
+    await enemy.put(`/api/users/me/blocks/${watcher.userId}`);
+    const userIds = [hidden, enemy, open, watcher].map(({ userId }) => userId);
+    const ask = async () =>
+      (await atWatcher.send('presence:subscribe', { userIds })).data.statuses.map(
+        ({ status }: { status: string }) => status,
+      );
+    expect(await ask()).toEqual(['offline', 'offline', 'online', 'online']);
+
+    // hiding while somebody watches looks like leaving
+    await open.patch('/api/users/me', { visibility: 'private' });
+    expect(await atWatcher.next('presence:update')).toEqual({ userId: open.userId, status: 'offline' });
+    for (const socket of sockets.slice(1)) socket.close();
+    expect(await ask()).toEqual(['offline', 'offline', 'offline', 'online']);
+    expect(atWatcher.heard.filter(({ name }) => name === 'presence:update')).toHaveLength(1);
+  });
+
+  test('presence: a block while I watch ends the news for both', async () => {
+    const { players, sockets } = await connected(server, 3);
+    const [watcher, other, marker] = players as [Player, Player, Player];
+    const [atWatcher, atOther, atMarker] = sockets as [PlayerSocket, PlayerSocket, PlayerSocket];
+    await atWatcher.send('presence:subscribe', { userIds: [other.userId, marker.userId] });
+    await atOther.send('presence:subscribe', { userIds: [watcher.userId] });
+    await other.put(`/api/users/me/blocks/${watcher.userId}`);
+    atOther.close();
+    await other.get('/api/users/me');
+    atMarker.close();
+    expect(await atWatcher.next('presence:update')).toEqual({ userId: marker.userId, status: 'offline' });
+    expect(atWatcher.heard.filter(({ payload }) => payload?.userId === other.userId)).toEqual([]);
   });
 
   test('presence: who is online, and the news when that changes', async () => {

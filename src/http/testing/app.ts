@@ -82,6 +82,7 @@ export function startTestApp() {
       corsOrigins: [ORIGIN],
       trustProxyHops: 0,
       rateLimits: false,
+      rateLimitChanges: [],
       docs: false,
     },
     logger,
@@ -93,6 +94,7 @@ export function startTestApp() {
     limiters: createRateLimits(false).limiters,
     idempotency: { once: async (_request, work) => ({ body: JSON.stringify(await work()), replayed: false }) },
     routes,
+    observe: (_request, _response, next) => next(),
     pages: [],
   });
   const http = createServer(app).on('clientError', answerUnreadable(systemIds));

@@ -58,6 +58,7 @@ function passwordRoutes(recovery: Recovery): Route[] {
       ...open,
       path: '/api/auth/reset-password',
       summary: 'Mail a link to choose a new password by; the answer is the same for an unknown address',
+      account: ({ email }) => email,
       body: forgotBody,
       status: 202,
       handler: ({ body }) => recovery.forgotPassword(body.email),

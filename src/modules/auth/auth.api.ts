@@ -3,7 +3,7 @@ import type { Owner } from './password-rules';
 
 /** What the server's edges and the accounts module may ask of the auth module. */
 export interface AuthApi {
-  /** Who holds this access token. @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED */
+  /** Who holds this access token. @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   authenticate(token: string): Promise<Identity>;
   /**
    * That it is the owner who asks, before something that cannot be taken back: by the password, or where the account has none

@@ -49,9 +49,10 @@ function accountRoutes(auth: AuthService, signIn: SignIn): Route[] {
       path: '/api/auth/login',
       summary: 'Sign in by e-mail address or username; where there is a second factor, answers with a challenge',
       body: loginBody,
+      account: ({ identifier }) => identifier,
       status: 200,
       answer: loginView,
-      errors: ['BAD_CREDENTIALS', 'UNAVAILABLE'],
+      errors: ['BAD_CREDENTIALS', 'ACCOUNT_SUSPENDED', 'ACCOUNT_BANNED', 'UNAVAILABLE'],
       handler: ({ body, ...from }) => auth.login(body, deviceOf(from)),
     }),
     route({
@@ -73,7 +74,7 @@ function accountRoutes(auth: AuthService, signIn: SignIn): Route[] {
       body: refreshBody,
       status: 200,
       answer: refreshedView,
-      errors: ['BAD_REFRESH_TOKEN'],
+      errors: ['BAD_REFRESH_TOKEN', 'ACCOUNT_SUSPENDED', 'ACCOUNT_BANNED'],
       handler: ({ body, ...from }) => auth.refresh(body.refreshToken, deviceOf(from)),
     }),
   ];

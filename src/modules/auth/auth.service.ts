@@ -4,7 +4,7 @@ import { AppError, notFound } from '../../core/errors';
 import type { Transact } from '../../database/transaction';
 import type { Identity } from '../../http/route';
 import type { PostOffice } from '../../mail/post-office';
-import type { Account, UsersApi } from '../users';
+import { requireGoodStanding, type Account, type UsersApi } from '../users';
 import type { AccessTokens } from './access-tokens';
 import type { AuthApi } from './auth.api';
 import type { Login, PasswordChange, Registration, SessionView, SignedIn, Tokens } from './auth.schemas';
@@ -19,9 +19,12 @@ import type { SignIn } from './sign-in';
 export interface AuthService extends AuthApi {
   /** The address is mailed a link to confirm it by. @throws EMAIL_TAKEN, USERNAME_TAKEN, VALIDATION_FAILED */
   register(registration: Registration, device: Device): Promise<SignedIn>;
-  /** Tells nobody whether the account is unknown, closed, or the password wrong. @throws BAD_CREDENTIALS */
+  /**
+   * Tells nobody whether the account is unknown, or the password wrong; its owner is told where it is suspended or banned.
+   * @throws BAD_CREDENTIALS, ACCOUNT_SUSPENDED, ACCOUNT_BANNED
+   */
   login(login: Login, device: Device): Promise<SignedIn | ChallengeView>;
-  /** @throws BAD_REFRESH_TOKEN */
+  /** @throws BAD_REFRESH_TOKEN, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   refresh(refreshToken: string, device: Device): Promise<Tokens>;
   logout(player: Identity): Promise<void>;
   logoutAll(player: Identity): Promise<void>;
@@ -80,6 +83,7 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
     async login({ identifier, password }, device) {
       const account = await users.findForLogin(identifier);
       const matches = await passwords.matches(password, account?.passwordHash ?? null);
+      // only whoever knows the password learns that the account is suspended or banned
       const answer = account && matches ? await signIn.enter(account, device) : null;
       if (!account?.passwordHash || !answer)
         throw new AppError('BAD_CREDENTIALS', 'There is no account with this name or address and this password.');
@@ -89,9 +93,13 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
     },
 
     async refresh(refreshToken, device) {
+      const owner = await sessions.ownerOf(refreshToken);
+      const account = owner === null ? null : await users.account(owner);
+      // before the token is used up: a suspension may end while it is still good
+      if (account) requireGoodStanding(account);
       const { userId, tokenVersion, ...opened } = await sessions.rotate(refreshToken, device);
-      const account = await users.account(userId);
-      if (account?.status !== 'active' || account.tokenVersion !== tokenVersion) throw badToken();
+      const now = await users.account(userId);
+      if (now?.status !== 'active' || now.tokenVersion !== tokenVersion) throw badToken();
       return signIn.tokensOf(userId, opened);
     },
 
@@ -146,8 +154,7 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
     async authenticate(accessToken) {
       const { userId, sessionId } = accessTokens.verify(accessToken);
       const [account, session] = await Promise.all([users.account(userId), sessions.live(sessionId, userId)]);
-      if (account && account.status !== 'active')
-        throw new AppError('ACCOUNT_SUSPENDED', `The account is ${account.status}.`);
+      if (account) requireGoodStanding(account);
       if (!account || session?.tokenVersion !== account.tokenVersion) throw sessionOver();
       // rights that want a second factor are there once it was shown
       const full = session.secondFactor || !secondFactor.isRequiredOf(account);

@@ -29,6 +29,8 @@ import type { SessionView } from './auth.schemas';
 export interface SessionsService {
   /** @param withSecondFactor whether it was shown */
   open(account: Account, device: Device, withSecondFactor: boolean): Promise<Opened>;
+  /** Whose token this is, whether or not it was used; null where it was never given. */
+  ownerOf(refreshToken: string): Promise<string | null>;
   /** The next token of the family. @throws BAD_REFRESH_TOKEN; a used token ends its session besides */
   rotate(refreshToken: string, device: Device): Promise<Opened & { userId: string; tokenVersion: number }>;
   /** A live session of the user; `tokenVersion` is that of the account when it began. */
@@ -125,6 +127,11 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
         return giveToken(session, row);
       });
       return { sessionId: row._id.toHexString(), refreshToken };
+    },
+
+    async ownerOf(refreshToken) {
+      const row = await RefreshTokens.findById(hashOf(refreshToken), { userId: 1 }).lean<RefreshTokenRow>();
+      return row?.userId.toHexString() ?? null;
     },
 
     async rotate(refreshToken, device) {

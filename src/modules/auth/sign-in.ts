@@ -3,7 +3,7 @@ import { Types } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import { AppError } from '../../core/errors';
 import type { Ids } from '../../core/ids';
-import type { Account, UsersApi } from '../users';
+import { requireGoodStanding, type Account, type UsersApi } from '../users';
 import type { AccessTokens } from './access-tokens';
 import type { SignedIn, Tokens } from './auth.schemas';
 import type { ChallengeRow, createChallengeModel } from './second-factor/second-factor.models';
@@ -15,7 +15,7 @@ import type { Device, Opened, SessionsService } from './sessions.service';
 export interface SignIn {
   /**
    * For somebody who has shown the first factor. Brings a closed account back.
-   * @returns null where the account may not be entered: suspended, banned, or being erased
+   * @returns null where the account is being erased @throws ACCOUNT_SUSPENDED, ACCOUNT_BANNED: its owner may know
    */
   enter(account: Account, device: Device): Promise<SignedIn | ChallengeView | null>;
   /** @throws CHALLENGE_EXPIRED, BAD_CODE, RATE_LIMITED */
@@ -70,7 +70,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
 
   return {
     async enter(account, device) {
-      if (account.status !== 'active') return null;
+      requireGoodStanding(account);
       // a closed account comes back when everything has been shown, not before
       if (await secondFactor.isOn(account.userId)) return challenge(account);
       return (await mayEnter(account)) ? open(account, device) : null;

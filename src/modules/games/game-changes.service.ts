@@ -2,8 +2,10 @@ import { Types, type ClientSession } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import { AppError, notFound } from '../../core/errors';
 import type { Ids } from '../../core/ids';
+import type { Act, Audit } from '../../database/audit';
 import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
+import type { Identity } from '../../http/route';
 import type { GameEvents } from './games.api';
 import { nameFields, newGameFields, toGameView, type GameModel, type GameRow, type ModeRow } from './games.models';
 import type { GamePatch, GameView, ModeBody, ModeView, NewGame } from './games.schemas';
@@ -15,17 +17,20 @@ import type { GamePatch, GameView, ModeBody, ModeView, NewGame } from './games.s
  */
 export interface GameChanges {
   /** @throws SLUG_TAKEN */
-  create(game: NewGame): Promise<GameView>;
+  create(admin: Admin, game: NewGame): Promise<GameView>;
   /** @throws NOT_FOUND, VERSION_CONFLICT */
-  patch(gameId: string, change: GamePatch): Promise<GameView>;
+  patch(admin: Admin, gameId: string, change: GamePatch): Promise<GameView>;
   /** Adds the mode or replaces its rule set. @throws NOT_FOUND, VERSION_CONFLICT, CONFLICT, VALIDATION_FAILED */
-  putMode(gameId: string, key: string, change: ModeBody): Promise<ModeView>;
+  putMode(admin: Admin, gameId: string, key: string, change: ModeBody): Promise<ModeView>;
 }
+
+type Admin = Pick<Identity, 'userId'>;
 
 export interface GameChangesDeps {
   Games: GameModel;
   transact: Transact;
   outbox: Outbox<GameEvents>;
+  audit: Pick<Audit, 'append'>;
   clock: Clock;
   ids: Ids;
   /** Called when a change has been committed here. */
@@ -34,13 +39,20 @@ export interface GameChangesDeps {
 
 const MAX_MODES = 50;
 
-export function createGameChanges({ Games, transact, outbox, clock, ids, onChange }: GameChangesDeps): GameChanges {
-  /** Runs one change together with the fact that tells of it. */
-  const changing = async (work: (session: ClientSession) => Promise<GameRow>): Promise<GameRow> => {
+export function createGameChanges(deps: GameChangesDeps): GameChanges {
+  const { Games, transact, outbox, audit, clock, ids, onChange } = deps;
+
+  /** Runs one change together with the fact that tells of it, and its row in the audit log. */
+  const changing = async (
+    { userId: actorId }: Admin,
+    act: Pick<Act, 'action' | 'details'>,
+    work: (session: ClientSession) => Promise<GameRow>,
+  ): Promise<GameRow> => {
     const row = await transact(async (session) => {
       const changed = await work(session);
       const gameId = changed._id.toHexString();
       await outbox.append(session, 'game.changed', gameId, { gameId, slug: changed.slug });
+      await audit.append(session, { ...act, actorId, targetId: gameId });
       return changed;
     });
     onChange(row._id.toHexString());
@@ -62,10 +74,10 @@ export function createGameChanges({ Games, transact, outbox, clock, ids, onChang
   };
 
   return {
-    async create(game) {
+    async create(admin, game) {
       const row: GameRow = { _id: new Types.ObjectId(ids.id()), ...newGameFields(game, clock.now()) };
       try {
-        await changing(async (session) => {
+        await changing(admin, { action: 'game.created', details: { slug: game.slug } }, async (session) => {
           await Games.create([row], { session });
           return row;
         });
@@ -76,8 +88,9 @@ export function createGameChanges({ Games, transact, outbox, clock, ids, onChang
       return toGameView(row, clock.now());
     },
 
-    async patch(gameId, { version, ...facts }) {
-      const row = await changing(async (session) => {
+    async patch(admin, gameId, { version, ...facts }) {
+      const act = { action: 'game.changed', details: { fields: Object.keys(definedOf(facts)) } } as const;
+      const row = await changing(admin, act, async (session) => {
         const before = await read(gameId, session);
         requireVersion(version, before.version, 'game');
         const { releaseDate, ...others } = facts;
@@ -96,8 +109,8 @@ export function createGameChanges({ Games, transact, outbox, clock, ids, onChang
       return toGameView(row, clock.now());
     },
 
-    async putMode(gameId, key, { name, ruleSet, version }) {
-      const row = await changing(async (session) => {
+    async putMode(admin, gameId, key, { name, ruleSet, version }) {
+      const row = await changing(admin, { action: 'mode.changed', details: { key } }, async (session) => {
         const before = await read(gameId, session);
         const mode = before.modes.find((candidate) => candidate.key === key);
         requireVersion(version, mode?.version ?? 0, 'mode');

@@ -2,6 +2,7 @@ import type { Connection } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import type { EventBus } from '../../core/event-bus';
 import type { Ids } from '../../core/ids';
+import type { Audit } from '../../database/audit';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
 import type { Module } from '../module';
@@ -19,6 +20,7 @@ export interface GamesDeps {
   transact: Transact;
   bus: EventBus<GameEvents & HeardEvents>;
   outbox: Outbox<GameEvents>;
+  audit: Pick<Audit, 'append'>;
   clock: Clock;
   ids: Ids;
 }

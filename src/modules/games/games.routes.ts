@@ -64,7 +64,7 @@ export function gameRoutes(games: GamesService, changes: GameChanges): Route[] {
       status: 201,
       answer: gameView,
       errors: ['SLUG_TAKEN'],
-      handler: ({ body }) => changes.create(body),
+      handler: ({ player, body }) => changes.create(player, body),
     }),
     route({
       method: 'patch',
@@ -77,7 +77,7 @@ export function gameRoutes(games: GamesService, changes: GameChanges): Route[] {
       status: 200,
       answer: gameView,
       errors: ['NOT_FOUND', 'VERSION_CONFLICT'],
-      handler: ({ params, body }) => changes.patch(params.id, body),
+      handler: ({ player, params, body }) => changes.patch(player, params.id, body),
     }),
     route({
       method: 'put',
@@ -90,7 +90,7 @@ export function gameRoutes(games: GamesService, changes: GameChanges): Route[] {
       status: 200,
       answer: modeView,
       errors: ['NOT_FOUND', 'CONFLICT', 'VERSION_CONFLICT'],
-      handler: ({ params, body }) => changes.putMode(params.id, params.key, body),
+      handler: ({ player, params, body }) => changes.putMode(player, params.id, params.key, body),
     }),
   ];
 }

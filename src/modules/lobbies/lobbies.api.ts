@@ -14,6 +14,8 @@ export interface LobbiesApi {
    * this throws, or after, and the event that tells of it finds what the transaction wrote. @throws VERSION_CONFLICT
    */
   holdParty(session: ClientSession, party: Party): Promise<void>;
+  /** A line of a lobby that the user is in, or was when it closed; null for others. */
+  messageFor(userId: string, messageId: string): Promise<MessageView | null>;
   /** Every lobby the user is in that is not closed. */
   lobbiesOf(userId: string): Promise<LobbyView[]>;
 }

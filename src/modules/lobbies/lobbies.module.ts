@@ -22,7 +22,7 @@ import { createMessagesService } from './messages.service';
 export interface LobbiesDeps {
   connection: Connection;
   transact: Transact;
-  bus: EventBus<LobbyEvents & Pick<UserEvents, 'user.closed'>>;
+  bus: EventBus<LobbyEvents & Pick<UserEvents, 'user.closed' | 'user.barred'>>;
   outbox: Outbox<LobbyEvents>;
   realtime: Realtime;
   clock: Clock;
@@ -41,9 +41,11 @@ export function createLobbiesModule(deps: LobbiesDeps): Module<LobbiesApi> {
   const messages = createMessagesService({ ...deps, store });
   tellLobbyNews(bus, realtime);
   const api = createLobbiesApi({ ...deps, store });
-  bus.on('user.closed', async ({ payload: { userId } }) => {
+  const leaveAll = async ({ payload: { userId } }: { payload: { userId: string } }) => {
     for (const { id } of await api.lobbiesOf(userId)) await lobbies.leave(id, userId);
-  });
+  };
+  bus.on('user.closed', leaveAll);
+  bus.on('user.barred', leaveAll);
   return {
     api,
     routes: lobbyRoutes(lobbies, messages),

@@ -25,11 +25,18 @@ export function lobbyEvents(deps: {
         'Hear the passing signals (typing) of a lobby I am in; answers with the lobby. Every new socket does already',
       schema: lobbyRef,
       answer: z.object({ lobby: lobbyView }),
-      handler: async ({ player, join }, { lobbyId }) => {
-        const lobby = await store.read(lobbyId);
-        requireMember(lobby, player.userId);
+      handler: async ({ player, join, leave }, { lobbyId }) => {
+        requireMember(await store.read(lobbyId), player.userId);
         await join(lobbyRoom(lobbyId));
-        return { lobby: toLobbyView(lobby) };
+        // once more: whoever was removed before the join was taken out of a room that this socket was not in yet
+        try {
+          const lobby = await store.read(lobbyId);
+          requireMember(lobby, player.userId);
+          return { lobby: toLobbyView(lobby) };
+        } catch (error) {
+          await leave(lobbyRoom(lobbyId));
+          throw error;
+        }
       },
     }),
     clientEvent({

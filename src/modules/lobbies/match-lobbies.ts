@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock';
 import { AppError } from '../../core/errors';
 import type { UsersApi } from '../users';
 import type { LobbiesApi, LobbyOfMatch } from './lobbies.api';
-import { toLobby, toLobbyView, type LobbyRow } from './lobbies.models';
+import { toLobby, toLobbyView, toMessageView, type LobbyRow, type MessageRow } from './lobbies.models';
 import { close, requireHost, requirePossible, type Lobby } from './lobbies.policy';
 import { emptyLobby } from './lobbies.service';
 import type { LobbyStore } from './lobbies.store';
@@ -14,7 +14,7 @@ export function createLobbiesApi(deps: {
   users: Pick<UsersApi, 'summaries'>;
 }): LobbiesApi {
   const { store, clock, users } = deps;
-  const { Lobbies } = store;
+  const { Lobbies, Messages } = store;
 
   return {
     async createForMatches(session, matches) {
@@ -51,6 +51,12 @@ export function createLobbiesApi(deps: {
       );
       if (matchedCount !== 1)
         throw new AppError('VERSION_CONFLICT', 'Somebody changed the lobby at the same moment: try again.');
+    },
+
+    async messageFor(userId, messageId) {
+      const row = await Messages.findOne({ _id: messageId, kind: 'text' }).lean<MessageRow>();
+      const member = row && (await Lobbies.exists({ _id: row.lobbyId, 'members.userId': userId }));
+      return member ? toMessageView(row) : null;
     },
 
     async lobbiesOf(userId) {

@@ -68,12 +68,16 @@ export function followLobbies(bus: EventBus<LobbyEvents>, tickets: TicketsServic
   );
 }
 
-/** Whoever closes their account searches no more. */
-export function followAccounts(bus: EventBus<Pick<UserEvents, 'user.closed'>>, tickets: TicketsService): void {
-  bus.on('user.closed', async ({ payload: { userId } }) => {
+type Leaving = Pick<UserEvents, 'user.closed' | 'user.barred'>;
+
+/** Whoever closes their account, or is suspended or banned, searches no more. */
+export function followAccounts(bus: EventBus<Leaving>, tickets: TicketsService): void {
+  const stop = async (userId: string, reason: string) => {
     const open = await tickets.current(userId);
-    if (open) await unlessMatched(tickets.cancel(userId, open.id, 'account_closed'));
-  });
+    if (open) await unlessMatched(tickets.cancel(userId, open.id, reason));
+  };
+  bus.on('user.closed', ({ payload }) => stop(payload.userId, 'account_closed'));
+  bus.on('user.barred', ({ payload }) => stop(payload.userId, 'account_barred'));
 }
 
 /** A party that was matched before the news arrived is in its match: nothing to cancel. */

@@ -13,6 +13,8 @@ import { toMatchView } from './views';
 export interface MatchesService {
   /** @throws NOT_FOUND for who is not in it */
   view(userId: string, matchId: string): Promise<MatchView>;
+  /** Who was in a match that was formed; null where there is none. `endedAt` is 0 until it has ended. */
+  played(matchId: string): Promise<{ userIds: string[]; completed: boolean; endedAt: number } | null>;
   /** Matches that were played, newest first. */
   history(userId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<MatchView>>;
   /** The live match of this player, if there is one. */
@@ -49,6 +51,14 @@ export function createMatchesService({ Matches, lobbies, transact, outbox, clock
       const match = await Matches.findOne({ _id: matchId, players: userId }).lean<MatchRow>();
       if (!match) throw notFound('match');
       return toMatchView(match, userId);
+    },
+
+    async played(matchId) {
+      const fields = { players: 1, state: 1, endedAt: 1 };
+      const match = await Matches.findOne({ _id: matchId, formedAt: { $ne: null } }, fields).lean<MatchRow>();
+      if (!match) return null;
+      const userIds = match.players.map((id) => id.toHexString());
+      return { userIds, completed: match.state === 'completed', endedAt: match.endedAt?.getTime() ?? 0 };
     },
 
     async history(userId, { limit, cursor }) {

@@ -2,6 +2,8 @@
 export interface MatchmakingApi {
   /** For `connected` and `sync`: the open ticket and the live match of this user, or null. */
   snapshot(userId: string): Promise<{ ticket: object | null; match: object | null }>;
+  /** Who was in a match that was formed, and whether it was played to its end; null where there is none. */
+  played(matchId: string): Promise<{ userIds: string[]; completed: boolean; endedAt: number } | null>;
   /** Rebuilds the in-memory pools from the database: once, before the server listens. */
   restore(): Promise<void>;
 }

@@ -36,7 +36,7 @@ import { createWaits } from './waits';
 export interface MatchmakingDeps {
   connection: Connection;
   transact: Transact;
-  bus: EventBus<MatchmakingEvents & LobbyEvents & Pick<UserEvents, 'user.closed'>>;
+  bus: EventBus<MatchmakingEvents & LobbyEvents & Pick<UserEvents, 'user.closed' | 'user.barred'>>;
   outbox: Outbox<MatchmakingEvents>;
   realtime: Realtime;
   clock: Clock;
@@ -86,6 +86,7 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
         const match = ticket?.matchId ? await matches.view(userId, ticket.matchId) : await matches.live(userId);
         return { ticket, match };
       },
+      played: (matchId) => matches.played(matchId),
       restore: () => upkeep.restore(),
     },
     routes: matchmakingRoutes({ ...deps, tickets, acceptance, matches, results, lobbyQueue, pools, waits }),

@@ -16,6 +16,7 @@ const tickets = [
 ];
 
 const facts: { [Type in keyof typeof DRAFTS]: NotifyingEvents[Type] } = {
+  'user.warned': { userId: 'b', reason: 'do not insult people' },
   'user.friendRequested': { fromId: 'a', fromUsername: 'Ann', toId: 'b' },
   'user.friendAccepted': { byId: 'b', byUsername: 'Ben', toId: 'a' },
   'lobby.invited': { lobbyId: 'l1', gameId: 'g1', mode: 'duo', userId: 'b', byId: 'a', byUsername: 'Ann' },
@@ -41,6 +42,7 @@ const facts: { [Type in keyof typeof DRAFTS]: NotifyingEvents[Type] } = {
 const draftOf = (type: keyof typeof DRAFTS): Draft => (DRAFTS[type] as (payload: object) => Draft)(facts[type]);
 
 test.each([
+  ['user.warned', 'warned', ['b'], 'A moderator warns you: do not insult people', {}],
   ['user.friendRequested', 'friendRequested', ['b'], 'Ann would like to be your friend.', { userId: 'a' }],
   ['user.friendAccepted', 'friendAccepted', ['a'], 'Ben accepted your friend request.', { userId: 'b' }],
   [

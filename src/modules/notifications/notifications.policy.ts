@@ -7,6 +7,7 @@ import { CHANNEL_NAMES, type ChannelName } from './channels';
 
 /** Every kind of notification, and the channels by which it goes out until its user decides otherwise. */
 export const DEFAULT_CHANNELS = {
+  warned: { inApp: true, email: true, push: true },
   friendRequested: { inApp: true, email: true, push: true },
   friendAccepted: { inApp: true, email: false, push: true },
   lobbyInvited: { inApp: true, email: false, push: true },
@@ -61,6 +62,13 @@ export const DRAFTS = {
     title: 'Friend request',
     body: `${fromUsername} would like to be your friend.`,
     data: { userId: fromId },
+  }),
+  'user.warned': ({ userId, reason }) => ({
+    userIds: [userId],
+    type: 'warned',
+    title: 'A warning',
+    body: `A moderator warns you: ${reason}`,
+    data: {},
   }),
   'user.friendAccepted': ({ byId, byUsername, toId }) => ({
     userIds: [toId],

@@ -9,7 +9,7 @@ import type { Account, Credentials, NewAccount, UsersApi } from './users.api';
 import { CASE_INSENSITIVE, toAccount, toSummary, type UserModel, type UserRow } from './users.models';
 
 /** Accounts for the neighbours: who there is, by what they log in, and what matchmaking has to know of them. */
-export type Accounts = Omit<UsersApi, 'profile' | 'blocks'>;
+export type Accounts = Omit<UsersApi, 'profile' | 'blocks' | 'visibleTo' | 'standing'>;
 
 export interface AccountsDeps {
   Users: UserModel;
@@ -38,7 +38,7 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
 
   /** Asked for by every request. */
   const account = inRounds<string, Account | null>(async (userIds) => {
-    const known = await manyBy(userIds, ACCOUNT_FIELDS, toAccount);
+    const known = await manyBy(userIds, ACCOUNT_FIELDS, (row) => toAccount(row, clock.now()));
     return userIds.map((userId) => known.get(userId) ?? null);
   });
 
@@ -47,7 +47,7 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
       const row = newRow(account, ids.id(), now());
       try {
         await Users.create([row], { session });
-        return toAccount(row);
+        return toAccount(row, clock.now());
       } catch (error) {
         if (isDuplicateKey(error, 'email')) throw emailTaken();
         if (isDuplicateKey(error, 'username'))
@@ -60,12 +60,12 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
     async findForLogin(identifier) {
       const filter = identifier.includes('@') ? { email: identifier } : { username: identifier };
       const row = await Users.findOne(filter, CREDENTIAL_FIELDS).collation(CASE_INSENSITIVE).lean<UserRow>();
-      return row && toCredentials(row);
+      return row && toCredentials(row, clock.now());
     },
 
     async credentials(userId) {
       const row = await Users.findById(userId, CREDENTIAL_FIELDS).lean<UserRow>();
-      return row && toCredentials(row);
+      return row && toCredentials(row, clock.now());
     },
 
     account,
@@ -144,12 +144,15 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
       return row.tokenVersion;
     },
 
-    async promoteToAdmin(email) {
-      const { matchedCount } = await Users.updateOne(
+    async promoteToAdmin(session, email) {
+      const row = await Users.findOneAndUpdate(
         { email },
         { $set: { role: 'admin', updatedAt: now() } },
-      ).collation(CASE_INSENSITIVE);
-      return matchedCount === 1;
+        { session, projection: { _id: 1 } },
+      )
+        .collation(CASE_INSENSITIVE)
+        .lean<UserRow>();
+      return row?._id.toHexString() ?? null;
     },
 
     summaries: (userIds) => manyBy(userIds, { username: 1, displayName: 1, avatarUrl: 1 }, toSummary),
@@ -173,6 +176,8 @@ function newRow(account: NewAccount, id: string, now: Date): UserRow {
     _id: new Types.ObjectId(id),
     role: 'player',
     status: 'active',
+    sanction: null,
+    karma: 0,
     closing: null,
     tokenVersion: 0,
     bio: '',
@@ -194,9 +199,13 @@ const ACCOUNT_FIELDS = {
   username: 1,
   role: 1,
   status: 1,
+  sanction: 1,
   closing: 1,
   tokenVersion: 1,
 } as const;
 const CREDENTIAL_FIELDS = { ...ACCOUNT_FIELDS, passwordHash: 1 } as const;
 
-const toCredentials = (row: UserRow): Credentials => ({ ...toAccount(row), passwordHash: row.passwordHash });
+const toCredentials = (row: UserRow, now: number): Credentials => ({
+  ...toAccount(row, now),
+  passwordHash: row.passwordHash,
+});

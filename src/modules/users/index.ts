@@ -1,5 +1,18 @@
 export { createAccounts } from './accounts.service';
 export { createUserModel } from './users.models';
 export { createUsersModule, type UsersDeps } from './users.module';
-export { accountFields, ownProfile, type OwnProfile } from './users.schemas';
-export type { Account, Credentials, Person, Preferences, UserEvents, UsersApi, UserSummary } from './users.api';
+export { accountFields, ownProfile, userCard, type OwnProfile, type UserCard } from './users.schemas';
+export { requireGoodStanding } from './users.policy';
+export type {
+  Account,
+  Credentials,
+  FileSearch,
+  NewBar,
+  Person,
+  Preferences,
+  Role,
+  UserEvents,
+  UserFile,
+  UsersApi,
+  UserSummary,
+} from './users.api';

@@ -3,11 +3,13 @@ import type { Clock } from '../../core/clock';
 import { decodeCursor, toPage, type Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
 import { beginsWith, searchPrefix } from '../../core/search-text';
+import type { Realtime } from '../../realtime/server';
 import type { GamesApi } from '../games';
 import { nameFields } from './accounts.service';
 import { friendshipOf, type RelationRow } from './relations.models';
 import type { RelationReader } from './relations.service';
 import {
+  activeAt,
   toCard,
   toGameProfileView,
   toOwnProfile,
@@ -41,6 +43,8 @@ export interface ProfilesService {
   removeGameProfile(userId: string, gameId: string): Promise<void>;
   /** @throws NOT_FOUND also where the viewer is not to know of the user */
   view(viewerId: string, userId: string): Promise<PublicUser>;
+  /** Whom of these the viewer may see come and go. */
+  visibleTo(viewerId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Active users of whom a name, or a word of one, begins so; neither private ones nor those with a block between. */
   search(
     viewerId: string,
@@ -52,12 +56,13 @@ export interface ProfilesDeps {
   Users: UserModel;
   relations: RelationReader;
   games: Pick<GamesApi, 'known'>;
+  realtime: Pick<Realtime, 'hide'>;
   clock: Clock;
 }
 
 export const MAX_GAME_PROFILES = 50;
 
-export function createProfilesService({ Users, relations, games, clock }: ProfilesDeps): ProfilesService {
+export function createProfilesService({ Users, relations, games, realtime, clock }: ProfilesDeps): ProfilesService {
   const read = async (userId: string): Promise<UserRow> => {
     const row = await Users.findById(userId).lean<UserRow>();
     if (!row) throw notFound('player');
@@ -77,6 +82,13 @@ export function createProfilesService({ Users, relations, games, clock }: Profil
     return toOwnProfile(row);
   };
 
+  const write = async (userId: string, change: ProfileChange): Promise<OwnProfile> => {
+    if (change.displayName === undefined) return own(userId, change);
+    // the username never changes, so that the search keys follow from what is written here
+    const { username } = await read(userId);
+    return own(userId, { ...change, ...nameFields(username, change.displayName) });
+  };
+
   const requireKnown = async (gameIds: readonly string[]) => {
     const known = await games.known(gameIds);
     const errors = gameIds.flatMap((id, i) =>
@@ -90,10 +102,9 @@ export function createProfilesService({ Users, relations, games, clock }: Profil
     own: async (userId) => toOwnProfile(await read(userId)),
 
     async change(userId, change) {
-      if (change.displayName === undefined) return own(userId, change);
-      // the username never changes, so that the search keys follow from what is written here
-      const { username } = await read(userId);
-      return own(userId, { ...change, ...nameFields(username, change.displayName) });
+      const changed = await write(userId, change);
+      if (change.visibility !== undefined) realtime.hide(userId);
+      return changed;
     },
 
     async changePreferences(userId, change) {
@@ -141,6 +152,18 @@ export function createProfilesService({ Users, relations, games, clock }: Profil
       return toPublicUser(row, friendshipOf(relation, viewerId), sight === 'profile');
     },
 
+    async visibleTo(viewerId, userIds) {
+      const [rows, between] = await Promise.all([
+        Users.find({ _id: { $in: [...userIds] }, closing: null }, { visibility: 1 }).lean<UserRow[]>(),
+        relations.of(viewerId, userIds),
+      ]);
+      const seen = rows.filter(({ _id, visibility }) => {
+        const userId = _id.toHexString();
+        return sightOf(visibility, viewerOf(viewerId, userId, between.get(userId) ?? null)) !== 'nothing';
+      });
+      return new Set(seen.map(({ _id }) => _id.toHexString()));
+    },
+
     async search(viewerId, { query, limit, cursor }) {
       const prefix = searchPrefix(query);
       if (prefix === '') return { items: [], nextCursor: null };
@@ -150,7 +173,7 @@ export function createProfilesService({ Users, relations, games, clock }: Profil
         {
           ...beginsWith(prefix),
           ...after,
-          status: 'active',
+          ...activeAt(clock.now()),
           closing: null,
           visibility: { $ne: 'private' },
           _id: { $nin: [...hidden] },

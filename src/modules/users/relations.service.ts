@@ -4,6 +4,7 @@ import { decodeCursor, toPage, type Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
 import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
+import type { Realtime } from '../../realtime/server';
 import { friendshipOf, otherOf, pairOf, type RelationModel, type RelationRow } from './relations.models';
 import type { UserEvents, UsersApi, UserSummary } from './users.api';
 import { toCard } from './users.models';
@@ -11,6 +12,8 @@ import type { BlockView, FriendState, FriendView, UserCard } from './users.schem
 
 export interface RelationReader {
   between(userId: string, otherId: string): Promise<RelationRow | null>;
+  /** What is between the user and each of these, where there is anything. */
+  of(userId: string, otherIds: readonly string[]): Promise<Map<string, RelationRow>>;
   /** For each of these, everybody with a block between, whoever set it. */
   blocks: UsersApi['blocks'];
 }
@@ -38,6 +41,7 @@ export interface RelationsDeps {
   Relations: RelationModel;
   transact: Transact;
   outbox: Outbox<UserEvents>;
+  realtime: Pick<Realtime, 'hide'>;
   clock: Clock;
   summaries: UsersApi['summaries'];
 }
@@ -50,6 +54,7 @@ export function createRelationsService({
   Relations,
   transact,
   outbox,
+  realtime,
   clock,
   summaries,
 }: RelationsDeps): RelationsService {
@@ -108,6 +113,12 @@ export function createRelationsService({
 
   return {
     between: (userId, otherId) => Relations.findById(pairOf(userId, otherId)).lean<RelationRow>(),
+
+    async of(userId, otherIds) {
+      const pairs = otherIds.map((otherId) => pairOf(userId, otherId));
+      const rows = await Relations.find({ _id: { $in: pairs } }).lean<RelationRow[]>();
+      return new Map(rows.map((row) => [otherOf(row, userId), row]));
+    },
 
     async blocks(userIds) {
       const found = new Map(userIds.map((userId) => [userId, new Set<string>()]));
@@ -169,6 +180,8 @@ export function createRelationsService({
           await Relations.replaceOne({ _id }, row, { session, upsert: true });
         }),
       );
+      realtime.hide(userId, otherId);
+      realtime.hide(otherId, userId);
     },
 
     async unblock(userId, otherId) {

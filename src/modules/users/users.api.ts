@@ -1,4 +1,5 @@
 import type { ClientSession } from 'mongoose';
+import type { Page } from '../../core/cursor';
 import type { OwnProfile } from './users.schemas';
 
 /** What neighbours may ask of the users module. Ids are 24-hex strings. */
@@ -37,13 +38,16 @@ export interface UsersApi {
   profile(userId: string): Promise<OwnProfile>;
   /** Makes every session and access token given so far worthless. @returns the new version */
   bumpTokenVersion(userId: string): Promise<number>;
-  /** Makes the account with this address an admin. @returns false where there is none */
-  promoteToAdmin(email: string): Promise<boolean>;
+  /** Makes the account with this address an admin. @returns whose it is, or null where there is none */
+  promoteToAdmin(session: ClientSession, email: string): Promise<string | null>;
   /** Who these are, for lists and chat; unknown ids are left out. */
   summaries(userIds: readonly string[]): Promise<Map<string, UserSummary>>;
   preferences(userIds: readonly string[]): Promise<Map<string, Preferences>>;
   /** For each of these, everyone with whom a match or an invitation is barred: blocked by them, or blocking them. */
   blocks(userIds: readonly string[]): Promise<Map<string, ReadonlySet<string>>>;
+  /** Which of these the viewer may see online: not those with a block between, and private ones only as a friend. */
+  visibleTo(viewerId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
+  standing: Standing;
 }
 
 export interface NewAccount {
@@ -71,10 +75,18 @@ export interface Account {
   emailVerified: boolean;
   username: string;
   role: 'player' | 'moderator' | 'admin';
+  /** At this moment: a suspension that is over has ended by itself. */
   status: 'active' | 'suspended' | 'banned';
+  /** Why, and until when (null: for good), the account is suspended or banned; null where it is active. */
+  bar: Bar | null;
   closing: Closing | null;
   /** A session of another version is over. */
   tokenVersion: number;
+}
+
+export interface Bar {
+  reason: string;
+  until: string | null;
 }
 
 export interface Credentials extends Account {
@@ -86,6 +98,45 @@ export interface Recipient {
   address: string;
   name: string;
   languages: string[];
+}
+
+/** What moderators and admins see of accounts, and may change about them. Writes belong to the caller's transaction. */
+export interface Standing {
+  /** By the beginning of a name, or by a whole address; newest first. Everybody, however they show themselves to others. */
+  search(wanted: FileSearch): Promise<Page<UserFile>>;
+  file(userId: string): Promise<UserFile | null>;
+  /**
+   * Suspends or bans somebody of one of these roles, and makes every session worthless in the same write.
+   * @param until null: for good @returns the new token version, or null where there is nobody of these roles
+   */
+  bar(session: ClientSession, userId: string, bar: NewBar, roles: readonly Role[]): Promise<number | null>;
+  /** @returns false where there is nobody of these roles who is suspended or banned */
+  reinstate(session: ClientSession, userId: string, roles: readonly Role[]): Promise<boolean>;
+  /** @returns false where the role is no longer `from` */
+  setRole(session: ClientSession, userId: string, from: Role, to: Role): Promise<boolean>;
+  /** @returns the sum after it, or null where there is no such account */
+  addKarma(session: ClientSession, userId: string, value: number): Promise<number | null>;
+}
+
+export type Role = Account['role'];
+
+export interface NewBar {
+  status: Exclude<Account['status'], 'active'>;
+  reason: string;
+  until: Date | null;
+}
+
+export interface FileSearch {
+  query?: string | undefined;
+  status?: Account['status'] | undefined;
+  role?: Role | undefined;
+  limit: number;
+  cursor?: string | undefined;
+}
+
+export interface UserFile extends UserSummary, Pick<Account, 'email' | 'role' | 'status' | 'bar'> {
+  karma: number;
+  createdAt: string;
 }
 
 export interface UserSummary {
@@ -108,4 +159,7 @@ export interface UserEvents extends Record<string, object> {
   'user.friendAccepted': { byId: string; byUsername: string; toId: string };
   /** Deactivated or on the way out: not to be matched or waited for any more. */
   'user.closed': { userId: string };
+  /** Suspended or banned. */
+  'user.barred': { userId: string };
+  'user.warned': { userId: string; reason: string };
 }

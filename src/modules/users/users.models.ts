@@ -1,6 +1,6 @@
 import { Schema, type Connection, type Types } from 'mongoose';
 import { describeData } from '../../database/personal-data';
-import type { Account, Closing, Preferences, UserSummary } from './users.api';
+import type { Account, Bar, Closing, Preferences, UserSummary } from './users.api';
 import type { GameProfileView, OwnProfile, PublicUser, UserCard } from './users.schemas';
 
 /** Rows of accounts, and how they read to their owner and to others. */
@@ -21,6 +21,12 @@ export interface ClosingRow {
   eraseAt: Date | null;
 }
 
+export interface SanctionRow {
+  reason: string;
+  /** Null: for good. */
+  until: Date | null;
+}
+
 export interface UserRow {
   _id: Types.ObjectId;
   email: string;
@@ -35,6 +41,10 @@ export interface UserRow {
   searchKeys: string[];
   role: Account['role'];
   status: Account['status'];
+  /** Why, and until when, the status is not `active`. */
+  sanction: SanctionRow | null;
+  /** The sum of what those they played with gave them. */
+  karma: number;
   /** Null while the account is in use. */
   closing: ClosingRow | null;
   tokenVersion: number;
@@ -83,6 +93,10 @@ export function createUserModel(connection: Connection) {
     },
     { _id: false },
   );
+  const sanction = new Schema<SanctionRow>(
+    { reason: { type: String, required: true }, until: { type: Date, default: null } },
+    { _id: false },
+  );
   const schema = new Schema<UserRow>(
     {
       email: { type: String, required: true },
@@ -94,6 +108,8 @@ export function createUserModel(connection: Connection) {
       searchKeys: [String],
       role: { type: String, required: true },
       status: { type: String, required: true },
+      sanction: { type: sanction, default: null },
+      karma: { type: Number, default: 0 },
       closing: { type: closing, default: null },
       tokenVersion: { type: Number, required: true },
       bio: { type: String, default: '' },
@@ -111,6 +127,8 @@ export function createUserModel(connection: Connection) {
   schema.index({ email: 1 }, { name: 'email', unique: true, collation: CASE_INSENSITIVE });
   schema.index({ username: 1 }, { name: 'username', unique: true, collation: CASE_INSENSITIVE });
   schema.index({ searchKeys: 1 }, { name: 'search' });
+  schema.index({ status: 1, _id: -1 }, { name: 'status' });
+  schema.index({ role: 1, _id: -1 }, { name: 'role' });
   const erasable = { partialFilterExpression: { 'closing.eraseAt': { $exists: true } } };
   schema.index({ 'closing.eraseAt': 1 }, { name: 'erase_due', ...erasable });
   describeData(schema, {
@@ -123,18 +141,36 @@ export function createUserModel(connection: Connection) {
   return connection.model('User', schema);
 }
 
-export function toAccount(row: UserRow): Account {
+export function toAccount(row: UserRow, now: number): Account {
+  const status = statusAt(row, now);
   return {
     userId: row._id.toHexString(),
     email: row.email,
     emailVerified: Boolean(row.emailVerifiedAt),
     username: row.username,
     role: row.role,
-    status: row.status,
+    status,
+    bar: status === 'active' ? null : toBar(row.sanction),
     closing: row.closing?.kind ?? null,
     tokenVersion: row.tokenVersion,
   };
 }
+
+/** A suspension ends by itself. */
+export function statusAt({ status, sanction }: Pick<UserRow, 'status' | 'sanction'>, now: number): Account['status'] {
+  const over = status === 'suspended' && sanction?.until && sanction.until.getTime() <= now;
+  return over ? 'active' : status;
+}
+
+/** The condition that an account is active then. */
+export const activeAt = (now: number) => ({
+  $or: [{ status: 'active' as const }, { status: 'suspended' as const, 'sanction.until': { $lte: new Date(now) } }],
+});
+
+export const toBar = (sanction: SanctionRow | null | undefined): Bar => ({
+  reason: sanction?.reason ?? '',
+  until: sanction?.until?.toISOString() ?? null,
+});
 
 export function toSummary({ _id, username, displayName, avatarUrl }: UserRow): UserSummary {
   return { userId: _id.toHexString(), username, displayName, avatarUrl };
@@ -154,6 +190,7 @@ export function toOwnProfile(row: UserRow): OwnProfile {
     email: row.email,
     emailVerified: Boolean(row.emailVerifiedAt),
     role: row.role,
+    karma: row.karma ?? 0,
     bio: row.bio,
     platforms: row.platforms,
     visibility: row.visibility,
@@ -167,10 +204,10 @@ export function toOwnProfile(row: UserRow): OwnProfile {
 
 /** @param shown whether the viewer may see more than the name */
 export function toPublicUser(row: UserRow, friendship: PublicUser['friendship'], shown: boolean): PublicUser {
-  const { bio, platforms, preferences, gameProfiles, createdAt } = toOwnProfile(row);
+  const { bio, platforms, preferences, gameProfiles, karma, createdAt } = toOwnProfile(row);
   return {
     ...toCard(toSummary(row)),
     friendship,
-    profile: shown ? { bio, platforms, preferences, gameProfiles, createdAt } : null,
+    profile: shown ? { bio, platforms, preferences, gameProfiles, karma, createdAt } : null,
   };
 }

@@ -3,12 +3,14 @@ import type { Clock } from '../../core/clock';
 import type { Ids } from '../../core/ids';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
+import type { Realtime } from '../../realtime/server';
 import type { GamesApi } from '../games';
 import type { Module } from '../module';
 import { createAccounts } from './accounts.service';
 import { createProfilesService } from './profiles.service';
 import { createRelationModel } from './relations.models';
 import { createRelationsService } from './relations.service';
+import { createStanding } from './standing.service';
 import type { UserEvents, UsersApi } from './users.api';
 import { createUserModel } from './users.models';
 import { userRoutes } from './users.routes';
@@ -17,6 +19,7 @@ export interface UsersDeps {
   connection: Connection;
   transact: Transact;
   outbox: Outbox<UserEvents>;
+  realtime: Pick<Realtime, 'hide'>;
   clock: Clock;
   ids: Ids;
   games: Pick<GamesApi, 'known'>;
@@ -34,6 +37,8 @@ export function createUsersModule(deps: UsersDeps): Module<UsersApi> {
       ...accounts,
       profile: (userId) => profiles.own(userId),
       blocks: (userIds) => relations.blocks(userIds),
+      visibleTo: (viewerId, userIds) => profiles.visibleTo(viewerId, userIds),
+      standing: createStanding({ ...deps, Users }),
     },
     routes: userRoutes(profiles, relations),
     clientEvents: [],

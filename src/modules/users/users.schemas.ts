@@ -102,12 +102,15 @@ export const userCard = z
   .meta({ id: 'UserCard' });
 export type UserCard = z.output<typeof userCard>;
 
+const karma = z.number().int().describe('The sum of what those who played with them gave');
+
 export const ownProfile = userCard
   .extend({
     ...profileFields,
     email: z.string(),
     emailVerified: z.boolean().describe('Whether the link in the mail to this address was followed'),
     role: z.enum(['player', 'moderator', 'admin']),
+    karma,
     preferences: preferencesView,
     gameProfiles: z.array(gameProfileView),
     createdAt: timestamp,
@@ -129,6 +132,7 @@ export const publicUser = userCard
         platforms: z.array(z.string()),
         preferences: preferencesView,
         gameProfiles: z.array(gameProfileView),
+        karma,
         createdAt: timestamp,
       })
       .nullable()

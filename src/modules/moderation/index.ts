@@ -1,0 +1,1 @@
+export { createModerationModule, type ModerationDeps } from './moderation.module';
