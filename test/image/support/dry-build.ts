@@ -111,7 +111,8 @@ function run(command: string, image: DryImage, { path, project }: Pick<DryBuildO
   }
   if (command === 'npm ci --ignore-scripts' && existsSync(join(project, 'node_modules/.package-lock.json'))) {
     // `npm ci` has just put these here by the same lock: linked, not fetched a second time
-    return void execFileSync('cp', ['-al', join(project, 'node_modules'), join(image.root, image.workdir)]);
+    const [from, to] = [join(project, 'node_modules'), join(image.root, image.workdir)];
+    return void execFileSync('sh', ['-c', 'cp -al "$0" "$1" 2> /dev/null || cp -a "$0" "$1"', from, to]);
   }
   execFileSync('sh', ['-c', command], {
     cwd: join(image.root, image.workdir),
