@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
+import { isOnPath } from '../scripts/cluster/services';
 import { environmentSchema, loadConfig } from '../src/config/config';
 import { buildContext } from './image/support/build-context';
 
@@ -127,6 +128,48 @@ describe('staging', () => {
       ([, name]) => name,
     );
     expect(upstream).toEqual(Object.keys(staging.services).filter((name) => name.startsWith('app-')));
+  });
+});
+
+/** Programs of the system that check what is written for others; `.ci/run` installs them. */
+const withTool = (tool: string) => (isOnPath(tool) ? it : it.skip);
+
+describe('by their own programs', () => {
+  const folders: string[] = [];
+  afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true })));
+
+  withTool('docker-compose').each([
+    ['docker-compose.dev.yml', []],
+    ['docker-compose.staging.yml', []],
+    ['docker-compose.dev.yml', ['.devcontainer/docker-compose.yml']],
+  ])('docker-compose accepts %s %s', async (file, more) => {
+    const written = [...read('docker/staging/prepare.sh').matchAll(/echo "(\w+)=/g)].map(([, name]) => [name, 'x']);
+    const env = { ...process.env, ...(Object.fromEntries(written) as Record<string, string>) };
+    const files = [file, ...more].flatMap((name) => ['-f', name]);
+    await promisify(execFile)('docker-compose', [...files, 'config', '--quiet'], { cwd: ROOT, env });
+  });
+
+  withTool('nginx').each(['docker/nginx/maoga.conf'])('nginx accepts %s', async (file) => {
+    const folder = mkdtempSync(join(tmpdir(), 'maoga-nginx-'));
+    folders.push(folder);
+    const certificate = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    const files = [
+      '-subj',
+      '/CN=localhost',
+      '-keyout',
+      join(folder, 'key.pem'),
+      '-out',
+      join(folder, 'certificate.pem'),
+    ];
+    await promisify(execFile)('openssl', [...certificate, ...files]);
+    // the names of the containers are known only among them
+    const site = read(file)
+      .replaceAll('/etc/nginx/tls', folder)
+      .replace(/server app-\d:/g, 'server 127.0.0.1:');
+    writeFileSync(join(folder, 'site.conf'), site);
+    const main = `pid ${folder}/pid; error_log stderr; events {} http { access_log off; include ${folder}/site.conf; }`;
+    writeFileSync(join(folder, 'nginx.conf'), main);
+    await promisify(execFile)('nginx', ['-t', '-p', folder, '-c', join(folder, 'nginx.conf')]);
   });
 });
 

@@ -85,6 +85,7 @@ describe('licences', () => {
     '0BSD',
     'Apache-2.0',
     'BlueOak-1.0.0',
+    'BSL-1.0',
     'Unlicense',
   ];
 

@@ -17,6 +17,8 @@ if [ ! -e .env.staging ]; then
     echo "JWT_SECRET=$(openssl rand -base64 48)"
     echo "JWT_REFRESH_SECRET=$(openssl rand -base64 48)"
     echo "DATA_SECRET=$(openssl rand -base64 48)"
+    # keep a copy elsewhere: without it nobody can read the backups
+    echo "BACKUP_PASSPHRASE=$(openssl rand -base64 24)"
   } > .env.staging
   echo "wrote .env.staging"
 fi

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { buildContext } from './build-context';
 import { execForm, pairs, parseDockerfile, type Instruction } from './dockerfile';
@@ -57,7 +57,7 @@ export function dryBuild(dockerfile: string, { project, into, path, buildArgs = 
         return copy(from, rest.split(/\s+/), image);
       }
       case 'RUN':
-        return run(rest, image, path);
+        return run(rest, image, { path, project });
       case 'ARG': {
         const [arg = '', value = ''] = rest.split('=');
         return void (args[arg] = buildArgs[arg] ?? value);
@@ -104,10 +104,15 @@ function copy(from: string, sourcesAndTarget: string[], { root, workdir }: DryIm
   }
 }
 
-function run(command: string, image: DryImage, path: string): void {
+function run(command: string, image: DryImage, { path, project }: Pick<DryBuildOptions, 'path' | 'project'>): void {
   if (command.startsWith('apt-get ')) {
     const [, packages = ''] = /install (?:-\S+ )*([\w -]+?)(?: &&|$)/.exec(command) ?? [];
     return void image.systemPackages.push(...packages.split(' '));
+  }
+  if (command === 'npm ci --ignore-scripts' && existsSync(join(project, 'node_modules/.package-lock.json'))) {
+    // `npm ci` has just put these here by the same lock: linked, not fetched a second time
+    const [from, to] = [join(project, 'node_modules'), join(image.root, image.workdir)];
+    return void execFileSync('sh', ['-c', 'cp -al "$0" "$1" 2> /dev/null || cp -a "$0" "$1"', from, to]);
   }
   execFileSync('sh', ['-c', command], {
     cwd: join(image.root, image.workdir),
