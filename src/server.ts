@@ -100,7 +100,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     });
     const shared = { connection, transact, bus, outbox, mail, realtime, clock, ids, logger, metrics };
 
-    const games = createGamesModule(shared);
+    const games = createGamesModule({ ...shared, config: config.catalogue, memory: redis.memory });
     const users = createUsersModule({ ...shared, games: games.api });
     const auth = createAuthModule({ ...shared, ...config.mail, config: config.auth, users: users.api });
     const accounts = createAccountsModule({

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   CONFLICT: { status: 409, title: 'Not possible in the current state' },
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is in use' },
   USERNAME_TAKEN: { status: 409, title: 'The username is in use' },
+  CATALOGUE_OFF: { status: 409, title: 'No external catalogue is set up' },
   SLUG_TAKEN: { status: 409, title: 'The slug is in use' },
   VERSION_CONFLICT: { status: 409, title: 'Somebody else changed it first' },
   IDEMPOTENCY_CONFLICT: { status: 409, title: 'The idempotency key belongs to another request' },
