@@ -103,7 +103,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const audit = createAudit({ connection, clock, ids });
     const shared = { connection, transact, bus, outbox, audit, mail, realtime, clock, ids, logger, metrics };
 
-    const games = createGamesModule(shared);
+    const games = createGamesModule({ ...shared, config: config.catalogue, memory: redis.memory });
     const users = createUsersModule({ ...shared, games: games.api });
     const auth = createAuthModule({ ...shared, ...config.mail, config: config.auth, users: users.api });
     const accounts = createAccountsModule({

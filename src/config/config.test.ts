@@ -56,6 +56,19 @@ describe('configuration', () => {
     expect(loadConfig({ PORT: '', MONGODB_URI: '', LOG_LEVEL: '' }, generate)).toEqual(loadConfig({}, generate));
   });
 
+  it('leaves the external catalogue off without its client, and wants both halves of that', () => {
+    const client = { IGDB_CLIENT_ID: 'id', IGDB_CLIENT_SECRET: 'secret' };
+    expect(loadConfig({}, generate).catalogue.igdb).toBeUndefined();
+    expect(loadConfig({ ...client, IGDB_API_URL: 'https://proxy.example/v4/' }, generate).catalogue.igdb).toEqual({
+      clientId: 'id',
+      clientSecret: 'secret',
+      apiUrl: 'https://proxy.example/v4',
+      tokenUrl: 'https://id.twitch.tv/oauth2/token',
+    });
+    expect(faultsOf({ IGDB_CLIENT_ID: 'id' })).toEqual(['IGDB_CLIENT_ID']);
+    expect(faultsOf({ IGDB_CLIENT_SECRET: 'secret' })).toEqual(['IGDB_CLIENT_ID']);
+  });
+
   it('ignores what is not its own', () => {
     expect(loadConfig({ PATH: '/bin', HOME: '/' }, generate)).toEqual(loadConfig({}, generate));
   });

@@ -140,6 +140,14 @@ export const environmentSchema = z.object({
     .describe('File to record the work of the matchmaking engine in, for `npm run replay`'),
   MATCHMAKING_RECORD_MB: integer(1, 100_000).default(256).describe('The recording ends at this size'),
   LOBBY_IDLE_MINUTES: integer(1, 1440).default(30).describe('A lobby in which nothing happens closes after this'),
+  IGDB_CLIENT_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Client id of an application at Twitch, for the game catalogue of IGDB; off without'),
+  IGDB_CLIENT_SECRET: z.string().min(1).optional().describe('Client secret of that application'),
+  IGDB_API_URL: z.url().default('https://api.igdb.com/v4').describe('IGDB, or a proxy of it'),
+  IGDB_TOKEN_URL: z.url().default('https://id.twitch.tv/oauth2/token').describe('Where Twitch gives access tokens'),
   BACKUP_PASSPHRASE: z
     .string()
     .min(16, 'must be at least 16 characters')
@@ -191,6 +199,7 @@ export interface Config {
   matchmaking: { tickMs: number; catchUpMs: number; record: { file: string; maxBytes: number } | undefined };
   leases: { ttlMs: number };
   lobbies: { idleMinutes: number };
+  catalogue: { igdb: { clientId: string; clientSecret: string; apiUrl: string; tokenUrl: string } | undefined };
   backups: { passphrase: string | undefined };
   shutdownSeconds: number;
 }
@@ -229,7 +238,9 @@ export function loadConfig(
   const told = new Set(wrong.map(nameOf));
   const problems = [
     ...wrong,
-    ...[...rotationFaults(values), ...strictFaults(values)].filter((line) => !told.has(nameOf(line))),
+    ...[...rotationFaults(values), ...igdbFaults(values), ...strictFaults(values)].filter(
+      (line) => !told.has(nameOf(line)),
+    ),
   ];
   if (!parsed.success || problems.length > 0) throw faults(problems);
   const env = parsed.data;
@@ -304,6 +315,7 @@ function toConfig(
     },
     leases: { ttlMs: env.LEASE_TTL_MS },
     lobbies: { idleMinutes: env.LOBBY_IDLE_MINUTES },
+    catalogue: { igdb: igdbSettings(env) },
     backups: { passphrase: env.BACKUP_PASSPHRASE },
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   };
@@ -323,6 +335,17 @@ function rotationFaults(env: Values): string[] {
   if (env['JWT_PREVIOUS_KEY_ID'] !== undefined && env['JWT_PREVIOUS_KEY_ID'] === (env['JWT_KEY_ID'] ?? 'k1'))
     faults.push('JWT_PREVIOUS_KEY_ID: must differ from JWT_KEY_ID');
   return faults;
+}
+
+const igdbFaults = (env: Values): string[] =>
+  (env['IGDB_CLIENT_ID'] === undefined) === (env['IGDB_CLIENT_SECRET'] === undefined)
+    ? []
+    : ['IGDB_CLIENT_ID and IGDB_CLIENT_SECRET: set both, or neither'];
+
+function igdbSettings(env: Environment): Config['catalogue']['igdb'] {
+  const { IGDB_CLIENT_ID: clientId, IGDB_CLIENT_SECRET: clientSecret } = env;
+  if (clientId === undefined || clientSecret === undefined) return undefined;
+  return { clientId, clientSecret, apiUrl: env.IGDB_API_URL.replace(/\/+$/, ''), tokenUrl: env.IGDB_TOKEN_URL };
 }
 
 /** What staging and production ask for besides. */

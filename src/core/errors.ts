@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   EMAIL_TAKEN: { status: 409, title: 'The e-mail address is in use' },
   REGISTRATION_NEEDED: { status: 409, title: 'There is no account yet' },
   USERNAME_TAKEN: { status: 409, title: 'The username is in use' },
+  CATALOGUE_OFF: { status: 409, title: 'No external catalogue is set up' },
   SLUG_TAKEN: { status: 409, title: 'The slug is in use' },
   VERSION_CONFLICT: { status: 409, title: 'Somebody else changed it first' },
   IDEMPOTENCY_CONFLICT: { status: 409, title: 'The idempotency key belongs to another request' },

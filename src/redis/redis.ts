@@ -5,6 +5,7 @@ import { createLoop } from '../core/loop';
 import type { LimitStoreFactory } from '../http/rate-limits';
 import type { RealtimeDeps } from '../realtime/server';
 import { LimitStore } from './limit-store';
+import { createSharedMemory, type SharedMemory } from './shared-memory';
 
 /**
  * Redis carries events between instances and shared rate limits, and nothing whose loss would be wrong: a server starts
@@ -16,6 +17,8 @@ export interface RedisLink {
   /** Undefined without Redis: limits are then counted in this process. */
   createLimitStore: LimitStoreFactory | undefined;
   fanOut: Pick<RealtimeDeps, 'adapter'>;
+  /** Without Redis it is this process's own. */
+  memory: SharedMemory;
   status(): RedisStatus;
   stop(): Promise<void>;
 }
@@ -33,6 +36,7 @@ export async function connectRedis(url: string | undefined, logger: Logger): Pro
       description: 'none (one process: events and rate limits stay in it)',
       createLimitStore: undefined,
       fanOut: {},
+      memory: createSharedMemory(undefined),
       status: () => 'off',
       stop: async () => undefined,
     };
@@ -77,6 +81,7 @@ export async function connectRedis(url: string | undefined, logger: Logger): Pro
   return {
     description: `Redis at ${withoutCredentials(url)}`,
     createLimitStore: (name) => new LimitStore(commands, name),
+    memory: createSharedMemory(commands),
     fanOut: { adapter: createAdapter(publisher(commands), subscriber(subscriptions)) },
     status: () => (commands.status === 'ready' && answers ? 'ready' : 'away'),
     stop: async () => {

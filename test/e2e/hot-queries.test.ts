@@ -1,5 +1,10 @@
 import { withDatabase } from '../../src/database/connect';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
+import {
+  standInGame,
+  startIgdbStandIn,
+  type IgdbStandIn,
+} from '../../src/modules/games/external/testing/igdb-stand-in';
 import type { MaogaServer } from '../../src/server';
 import { registerAdmin } from '../support/catalogue';
 import { accountSettings, CALLBACK, liveAnAccount } from '../support/account-life';
@@ -31,6 +36,7 @@ let server: MaogaServer;
 let plans: QueryPlan[];
 let mails: MailServer;
 let provider: TestProvider;
+let standIn: IgdbStandIn;
 let database: Awaited<ReturnType<typeof startEmbeddedMongo>>;
 
 /** All that a client can do, in an order in which it can be done. */
@@ -79,6 +85,12 @@ async function catalogue(gameId: string): Promise<void> {
   for (const sort of ['name', 'popularity', 'releaseDate'])
     for (const query of queries) await firstTwoPages(admin, `/api/games?sort=${sort}&${query}`);
   ok(await admin.get('/api/games/trending'));
+  ok(await admin.get('/api/games?query=far game'));
+  for (const full of [false, true]) {
+    ok(await admin.post('/api/games/sync', { full }));
+    await server.loops.get('catalogue')?.tick();
+    expect(ok(await admin.get('/api/games/sync')).body.state).toBe('done');
+  }
   const { body: game } = ok(await admin.get(`/api/games/${gameId}`));
   ok(await admin.get(`/api/games/${game.slug}`));
   ok(await admin.patch(`/api/games/${gameId}`, { description: 'Another one', version: game.version }));
@@ -265,8 +277,14 @@ async function firstTwoPages(player: Player, path: string): Promise<Item[]> {
 beforeAll(async () => {
   // a database that others could share, so that pools are led by leases
   [database, mails, provider] = await Promise.all([startEmbeddedMongo(), startMailServer(), startProvider(CALLBACK)]);
+  standIn = await startIgdbStandIn([standInGame(), standInGame()]);
+  const { clientId, clientSecret, apiUrl, tokenUrl } = standIn.settings;
   const env = {
     ...accountSettings(mails, provider),
+    IGDB_CLIENT_ID: clientId,
+    IGDB_CLIENT_SECRET: clientSecret,
+    IGDB_API_URL: apiUrl,
+    IGDB_TOKEN_URL: tokenUrl,
     MONGODB_URI: withDatabase(database.uri),
     LEASE_TTL_MS: '60000',
     METRICS_PORT: '0',
@@ -277,7 +295,10 @@ beforeAll(async () => {
   plans = await recorded.plans(await databaseOf(server));
 }, 60_000);
 
-afterAll(() => database.stop());
+afterAll(async () => {
+  await standIn.stop();
+  await database.stop();
+});
 
 it('no query of the main job reads a whole collection', () => {
   const scans = plans.filter(({ stages, collection }) => stages.includes('COLLSCAN') && !(collection in READS_ALL));

@@ -15,6 +15,19 @@ export interface ModeRow {
   version: number;
 }
 
+export interface GameSource {
+  provider: string;
+  /** What the provider calls it. */
+  id: string;
+  /** When the provider last changed what we took. */
+  changedAt: Date;
+  /**
+   * The version of the game that the provider wrote. While the game is at that version its facts follow the provider; once
+   * somebody here has changed them, they stay. 0: they were ours from the beginning.
+   */
+  version: number;
+}
+
 export interface GameRow {
   _id: Types.ObjectId;
   slug: string;
@@ -36,6 +49,8 @@ export interface GameRow {
   trend: number;
   /** Event ids of the last matches counted, so that a fact told twice counts once. */
   counted: string[];
+  /** Where its facts come from; missing where that is us. */
+  source?: GameSource;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -51,6 +66,15 @@ export function createGameModel(connection: Connection) {
       version: { type: Number, required: true },
     },
     { _id: false, minimize: false },
+  );
+  const source = new Schema<GameSource>(
+    {
+      provider: { type: String, required: true },
+      id: { type: String, required: true },
+      changedAt: { type: Date, required: true },
+      version: { type: Number, required: true },
+    },
+    { _id: false },
   );
   const schema = new Schema<GameRow>(
     {
@@ -69,6 +93,7 @@ export function createGameModel(connection: Connection) {
       matches: { type: Number, required: true },
       trend: { type: Number, required: true },
       counted: [String],
+      source: { type: source, required: false },
       createdAt: { type: Date, required: true },
       updatedAt: { type: Date, required: true },
     },
@@ -82,6 +107,10 @@ export function createGameModel(connection: Connection) {
   schema.index({ matches: -1, _id: 1 }, { name: 'by_popularity' });
   schema.index({ releaseDate: -1, _id: 1 }, { name: 'by_release' });
   schema.index({ trend: -1, _id: 1 }, { name: 'by_trend' });
+  schema.index(
+    { 'source.provider': 1, 'source.id': 1 },
+    { name: 'source', unique: true, partialFilterExpression: { 'source.id': { $exists: true } } },
+  );
   describeData(schema, {
     what: 'The catalogue of games',
     why: 'To have something to play',
@@ -128,6 +157,7 @@ export function toGameView(row: GameRow, now: number): GameView {
     releaseDate: row.releaseDate === '' ? null : row.releaseDate,
     players: row.players,
     modes: row.modes.flatMap(readMode),
+    source: row.source ? { provider: row.source.provider, id: row.source.id } : null,
     matches: { total: row.matches, recent: recentMatches(row.trend, now) },
     version: row.version,
     createdAt: row.createdAt.toISOString(),

@@ -6,6 +6,8 @@ import type { Audit } from '../../database/audit';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
 import type { Module } from '../module';
+import { createExternal, type ExternalDeps } from './external/external';
+import { createSyncModel } from './external/sync.models';
 import { createGameChanges } from './game-changes.service';
 import type { GameEvents, GamesApi } from './games.api';
 import { createGameModel } from './games.models';
@@ -15,7 +17,7 @@ import { createModeCache } from './mode-cache';
 import { countMatches, type HeardEvents } from './play-counts';
 import { seedGames } from './seed';
 
-export interface GamesDeps {
+export interface GamesDeps extends Pick<ExternalDeps, 'config' | 'memory' | 'metrics' | 'logger'> {
   connection: Connection;
   transact: Transact;
   bus: EventBus<GameEvents & HeardEvents>;
@@ -33,15 +35,16 @@ export function createGamesModule(deps: GamesDeps): Module<GamesApi> {
   bus.on('game.changed', ({ payload }) => cache.forget(payload.gameId));
   countMatches(bus, Games, clock);
   const changes = createGameChanges({ ...deps, Games, onChange: (gameId) => cache.forget(gameId) });
-  const service = createGamesService({ Games, clock });
+  const external = createExternal({ ...deps, Games, Syncs: createSyncModel(deps.connection) });
+  const service = createGamesService({ Games, clock, lookUp: external.find });
   return {
     api: {
       mode: (gameId, key) => cache.mode(gameId, key),
       known: (gameIds) => service.known(gameIds),
       seedCatalogue: () => seedGames({ ...deps, Games }),
     },
-    routes: gameRoutes(service, changes),
+    routes: gameRoutes(service, changes, external),
     clientEvents: [],
-    loops: [],
+    loops: external.loops,
   };
 }

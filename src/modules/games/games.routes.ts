@@ -1,5 +1,6 @@
 import { route, type Route } from '../../http/route';
 import { idParams } from '../../http/schemas';
+import type { External } from './external/external';
 import type { GameChanges } from './game-changes.service';
 import {
   gameParams,
@@ -11,11 +12,13 @@ import {
   modeParams,
   modeView,
   newGame,
+  syncBody,
+  syncView,
   trendingQuery,
 } from './games.schemas';
 import type { GamesService } from './games.service';
 
-export function gameRoutes(games: GamesService, changes: GameChanges): Route[] {
+export function gameRoutes(games: GamesService, changes: GameChanges, external: External): Route[] {
   return [
     route({
       method: 'get',
@@ -29,7 +32,7 @@ export function gameRoutes(games: GamesService, changes: GameChanges): Route[] {
       errors: ['BAD_CURSOR'],
       handler: ({ query }) => games.list(query),
     }),
-    // before the route with the parameter, which would take it for a slug
+    // before the route with the parameter, which would take them for a slug
     route({
       method: 'get',
       path: '/api/games/trending',
@@ -40,6 +43,29 @@ export function gameRoutes(games: GamesService, changes: GameChanges): Route[] {
       status: 200,
       answer: gamesPage,
       handler: ({ query }) => games.trending(query.limit),
+    }),
+    route({
+      method: 'get',
+      path: '/api/games/sync',
+      summary: 'How far the synchronisation with the external catalogue is',
+      tag: 'Games',
+      access: 'admin',
+      status: 200,
+      answer: syncView,
+      errors: ['CATALOGUE_OFF'],
+      handler: () => external.progress(),
+    }),
+    route({
+      method: 'post',
+      path: '/api/games/sync',
+      summary: 'Synchronise with the external catalogue, in the background; one that runs already goes on',
+      tag: 'Games',
+      access: 'admin',
+      body: syncBody,
+      status: 202,
+      answer: syncView,
+      errors: ['CATALOGUE_OFF'],
+      handler: ({ body }) => external.startSync(body),
     }),
     route({
       method: 'get',

@@ -120,6 +120,10 @@ export const gameView = z
     releaseDate: z.iso.date().nullable(),
     players: z.object({ min: z.number().int(), max: z.number().int() }),
     modes: z.array(modeView),
+    source: z
+      .object({ provider: z.string().describe('As igdb'), id: z.string().describe('What the provider calls it') })
+      .nullable()
+      .describe('The external catalogue that it came from or is known in; null where it is from here only'),
     matches: z.object({
       total: z.number().int().describe('Formed here since the game was added'),
       recent: z.number().describe('The same, but each counts half as much with every week that passes'),
@@ -130,6 +134,35 @@ export const gameView = z
   })
   .meta({ id: 'Game' });
 export const gamesPage = page(gameView);
+
+export const syncBody = z.strictObject({
+  full: z
+    .boolean()
+    .default(false)
+    .describe('Read everything again; otherwise, what has changed since the last complete synchronisation'),
+});
+export type SyncBody = z.output<typeof syncBody>;
+
+export const syncView = z
+  .object({
+    provider: z.string(),
+    state: z
+      .enum(['never', 'running', 'done', 'failed'])
+      .describe('`running` outlives restarts; `failed` goes on from where it was when it is started again'),
+    startedAt: timestamp.nullable(),
+    finishedAt: timestamp.nullable(),
+    changedSince: timestamp.nullable().describe('Only what changed later is read; null: everything'),
+    total: z.number().int().nullable().describe('Games to read; null while that is not known'),
+    seen: z.number().int().describe('Games read so far'),
+    added: z.number().int(),
+    updated: z.number().int(),
+    problem: z
+      .object({ message: z.string(), retryAt: timestamp.nullable() })
+      .nullable()
+      .describe('Why it does not get on at the moment, and when it is tried again'),
+  })
+  .meta({ id: 'CatalogueSync' });
+export type SyncView = z.output<typeof syncView>;
 
 export type ModeView = z.output<typeof modeView>;
 export type GameView = z.output<typeof gameView>;

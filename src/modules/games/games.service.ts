@@ -34,26 +34,42 @@ const ORDERS: Record<GamesQuery['sort'], Order> = {
 
 const HEX_ID = /^[0-9a-f]{24}$/;
 
-export function createGamesService({ Games, clock }: { Games: GameModel; clock: Clock }): GamesService {
+export interface GamesServiceDeps {
+  Games: GameModel;
+  clock: Clock;
+  /** Asked for a name that nothing here goes by. @returns whether it is worth searching again */
+  lookUp?: (typed: string) => Promise<boolean>;
+}
+
+export function createGamesService({ Games, clock, lookUp }: GamesServiceDeps): GamesService {
   const show = (row: GameRow) => toGameView(row, clock.now());
 
+  const search = async ({ query, genre, platform, sort, limit, cursor }: GamesQuery): Promise<Page<GameView>> => {
+    const order = ORDERS[sort];
+    const conditions: QueryFilter<GameRow>[] = [];
+    if (genre !== undefined) conditions.push({ genres: genre });
+    if (platform !== undefined) conditions.push({ platforms: platform });
+    if (cursor !== undefined) conditions.push(after(cursor, sort, order));
+    if (query !== undefined) {
+      const prefix = searchPrefix(query);
+      if (prefix === '') return { items: [], nextCursor: null };
+      conditions.push(beginsWith(prefix));
+    }
+    const rows = await Games.find(conditions.length > 0 ? { $and: conditions } : {}, SHOWN)
+      .sort({ [order.field]: order.direction, _id: 1 })
+      .limit(limit + 1)
+      .lean<GameRow[]>();
+    return toPage(rows, limit, show, (row) => [sort, row[order.field], row._id.toHexString()]);
+  };
+
   return {
-    async list({ query, genre, platform, sort, limit, cursor }) {
-      const order = ORDERS[sort];
-      const conditions: QueryFilter<GameRow>[] = [];
-      if (genre !== undefined) conditions.push({ genres: genre });
-      if (platform !== undefined) conditions.push({ platforms: platform });
-      if (cursor !== undefined) conditions.push(after(cursor, sort, order));
-      if (query !== undefined) {
-        const prefix = searchPrefix(query);
-        if (prefix === '') return { items: [], nextCursor: null };
-        conditions.push(beginsWith(prefix));
-      }
-      const rows = await Games.find(conditions.length > 0 ? { $and: conditions } : {}, SHOWN)
-        .sort({ [order.field]: order.direction, _id: 1 })
-        .limit(limit + 1)
-        .lean<GameRow[]>();
-      return toPage(rows, limit, show, (row) => [sort, row[order.field], row._id.toHexString()]);
+    async list(asked) {
+      const page = await search(asked);
+      const { query, genre, platform, cursor } = asked;
+      // a filter or a later page may be empty although the name is known
+      const missing = page.items.length === 0 && genre === undefined && platform === undefined && cursor === undefined;
+      if (!missing || query === undefined || !lookUp || !(await lookUp(query))) return page;
+      return search(asked);
     },
 
     async trending(limit) {

@@ -4,7 +4,8 @@ import { Pool } from './pool';
 import { mend } from './mend';
 import { toProposal } from './proposal';
 import { Flag } from './slots';
-import { Search, type Found } from './search';
+import type { Found } from './found';
+import { Search } from './search';
 import { sweep } from './sweep';
 import type { PoolProposal, Ticket } from './ticket';
 

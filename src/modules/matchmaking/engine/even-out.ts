@@ -1,6 +1,6 @@
 import type { Candidates } from './candidates';
 import type { Pool } from './pool';
-import type { Found } from './search';
+import type { Found } from './found';
 
 /** A match in which one team is expected to win this much more than its share is worth a second look: 60 : 40 for two. */
 const LOPSIDED = 1.2;

@@ -1,5 +1,6 @@
 import type { Pool } from './pool';
-import type { Found, Search } from './search';
+import type { Found } from './found';
+import type { Search } from './search';
 import { SMALL } from './small-pools';
 
 /** Where more tickets stand than this, neighbours are so many that little is lost, and time counts. */

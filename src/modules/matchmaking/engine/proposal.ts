@@ -2,7 +2,7 @@ import { Needs, type ClassSpec } from './classes';
 import { ANY_REGION } from './regions';
 import type { Pool } from './pool';
 import { assignRoles, type RoleTable } from './roles';
-import type { Found } from './search';
+import type { Found } from './found';
 import { REGIONS, type PoolProposal, type Region } from './ticket';
 
 type Seat = { userId: string; role: string | null };

@@ -1,18 +1,11 @@
 import { Candidates } from './candidates';
 import { Group } from './group';
+import type { Found } from './found';
 import { evenOut, isLopsided } from './even-out';
 import type { Pool } from './pool';
-import { judge, type Judgement } from './quality';
+import { judge } from './quality';
 import { bestMatches, circleOf, SMALL } from './small-pools';
-import { splitIntoTeams, type Teams } from './teams';
-
-export interface Found {
-  /** In the order in which they joined. */
-  members: readonly number[];
-  players: number;
-  teams: Teams;
-  judgement: Judgement;
-}
+import { splitIntoTeams } from './teams';
 
 /** Attempts to add a ticket, and to split a group into teams, in one search by trial. */
 const TRIALS = 600;

@@ -1,5 +1,6 @@
 import type { Pool } from './pool';
-import type { Found, Search } from './search';
+import type { Found } from './found';
+import type { Search } from './search';
 
 /** Tickets searched for between two chances to pause. */
 const STRIDE = 8;
