@@ -1,7 +1,7 @@
 /**
  * The boundaries of src/. Arrows point down only:
  *
- *   config, core  <  database, redis, mail, http, realtime  <  modules  <  server
+ *   config, core  <  database, redis, mail, http, realtime, observability  <  modules  <  server
  *
  * test/architecture.test.ts runs these rules on src/, and plants a violation of each to see it caught.
  */
@@ -78,9 +78,9 @@ module.exports = {
     },
     {
       name: 'infrastructure-knows-no-modules',
-      comment: 'database/, redis/, mail/, http/ and realtime/ carry the modules and know none of them.',
+      comment: 'database/, redis/, mail/, http/, realtime/ and observability/ carry the modules and know none of them.',
       severity: 'error',
-      from: { path: '^src/(database|redis|mail|http|realtime)/', pathNot: NOT_TESTS },
+      from: { path: '^src/(database|redis|mail|http|realtime|observability)/', pathNot: NOT_TESTS },
       to: { path: ['^src/modules/', COMPOSITION] },
     },
     {

@@ -9,6 +9,7 @@ import type { Loop } from './core/loop';
 import { createReleasers } from './core/releasers';
 import { connectDatabase } from './database/connect';
 import { createDatabaseClock } from './database/database-clock';
+import { measureDatabase } from './database/database-metrics';
 import { createLeaseModels, createLeases } from './database/leases';
 import { migrateUp } from './database/migrations';
 import { createOutbox } from './database/outbox';
@@ -18,8 +19,8 @@ import { createApp } from './http/app';
 import { createDocs } from './http/docs';
 import { createHealth } from './http/health';
 import { createIdempotency } from './http/idempotency';
-import { createMetrics } from './http/metrics';
 import { createRateLimits } from './http/rate-limits';
+import { measureRequests } from './http/request-metrics';
 import type { Route } from './http/route';
 import { answerUnreadable } from './http/unreadable';
 import { createPostOffice } from './mail/post-office';
@@ -30,8 +31,12 @@ import { createLobbiesModule, type LobbyEvents } from './modules/lobbies';
 import { createMatchmakingModule, openRecording, POOL_LEASES, type MatchmakingEvents } from './modules/matchmaking';
 import { createNotificationsModule } from './modules/notifications';
 import { createUsersModule, type UserEvents } from './modules/users';
+import { measureExternalCalls } from './observability/external-calls';
+import { createMetrics, type MetricNote } from './observability/metrics';
+import { measureOutboxes, measureServer } from './observability/server-metrics';
 import type { ClientEvent } from './realtime/client-event';
 import { createRealtime, lobbyRoom } from './realtime/server';
+import { measureSockets } from './realtime/socket-metrics';
 import { connectRedis } from './redis/redis';
 
 /** The composition root: one line per module, start and stop in order. Two whole servers can live in one process. */
@@ -57,6 +62,7 @@ export interface MaogaServer {
   /** Everything a client can ask for: what the documents describe and the authorization tests go through. */
   routes: readonly Route[];
   clientEvents: readonly ClientEvent[];
+  metrics: readonly MetricNote[];
   databaseUri: string;
   /** Graceful: not ready, loops, HTTP, sockets, outbox, database. May be called twice. */
   stop(): Promise<void>;
@@ -73,9 +79,13 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   }
 
   async function assemble(): Promise<MaogaServer> {
-    const database = await connectDatabase(config.database, logger);
+    const database = await connectDatabase(config.database, logger, {
+      monitorCommands: config.metrics.port !== undefined,
+    });
     releasers.push('database', () => database.stop());
     const { connection } = database;
+    const metrics = createMetrics();
+    measureDatabase(metrics, connection);
     const databaseClock = await createDatabaseClock(connection, logger);
     const clock = options.clock ?? databaseClock;
     if (config.database.migrate) await migrateUp(connection, logger);
@@ -83,12 +93,27 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     releasers.push('redis', () => redis.stop());
 
     const bus = createEventBus<DomainEvents>();
-    const outbox = createOutbox<DomainEvents>({ connection, bus, clock, ids, logger });
+    const meterOf = measureOutboxes(metrics);
+    const outbox = createOutbox<DomainEvents>({ connection, bus, clock, ids, logger, meter: meterOf('outbox') });
     const transact = createTransact(connection);
-    const mail = createPostOffice({ connection, config: config.mail, clock, ids, logger });
+    const mail = createPostOffice({
+      connection,
+      config: config.mail,
+      clock,
+      ids,
+      logger,
+      calls: measureExternalCalls(metrics),
+      meter: meterOf('mailbox'),
+    });
     releasers.push('mail', () => mail.stop());
-    const realtime = createRealtime({ connection, config: config.http, clock, logger, ...redis.fanOut });
-    const metrics = createMetrics({ realtime });
+    const realtime = createRealtime({
+      connection,
+      config: config.http,
+      clock,
+      logger,
+      ...redis.fanOut,
+      meter: measureSockets(metrics),
+    });
     const leases = createLeases({
       ...config.leases,
       models: createLeaseModels(connection),
@@ -138,6 +163,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       realtime.watch,
       ...modules.flatMap((module) => module.loops),
     ];
+    measureServer(metrics, { loops, outboxes: { outbox, mailbox: mail }, leases, redis });
     const health = createHealth({ connection, redis, clock });
     const docs = createDocs({ ...config.http, enabled: config.http.docs, routes, clientEvents: allEvents });
     const limits = createRateLimits(config.http.rateLimits, redis.createLimitStore);
@@ -150,7 +176,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
-      pages: [metrics.observe, health.router, docs, createAccountPage()],
+      pages: [measureRequests(metrics), health.router, docs, createAccountPage()],
     });
 
     realtime.serve({
@@ -199,6 +225,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       loops: new Map(loops.map((loop) => [loop.name, loop])),
       routes,
       clientEvents: allEvents,
+      metrics: metrics.describe(),
       databaseUri: database.uri,
       stop: () => releasers.releaseAll(),
     };

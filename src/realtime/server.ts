@@ -21,6 +21,7 @@ import { ownEvents, presenceRoom } from './own-events';
 import { createPresence } from './presence';
 import type { SignalEvents, Snapshot } from './protocol';
 import { sessionRoom, userRoom } from './rooms';
+import { noSocketMeter, type SocketMeter } from './socket-metrics';
 import { createWatch, sayGoodbye } from './watch';
 
 export { lobbyRoom } from './rooms';
@@ -43,7 +44,6 @@ export interface Realtime {
   leave(userId: string, room: string): void;
   /** Tells the user's sockets (or those of one session) that it is over, and closes them for good. */
   expire(userId: string, reason: string, sessionId?: string): void;
-  readonly connections: number;
   /** Drops slow clients and those whose token has expired. */
   readonly watch: Loop;
   /** The client events that belong to no module. */
@@ -76,6 +76,7 @@ export interface RealtimeDeps {
   logger: Logger;
   /** Set up by `redis/`: fan-out between instances. */
   adapter?: Parameters<Server['adapter']>[0];
+  meter?: SocketMeter;
 }
 
 const MESSAGE_LIMIT = 64 * 1024;
@@ -86,7 +87,7 @@ const LAST_WORK_MS = 5_000;
 const GOODBYE_MS = 1_000;
 
 export function createRealtime(deps: RealtimeDeps): Realtime {
-  const { logger, clock, config } = deps;
+  const { logger, clock, config, meter = noSocketMeter } = deps;
   const origins = new Set([...config.corsOrigins, ...(config.publicUrl ? [new URL(config.publicUrl).origin] : [])]);
   let serving: Serving | undefined;
   let stopping = false;
@@ -150,8 +151,8 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     const { player } = socket.data as SocketData;
     const events = [...served().events, ...own];
     // handlers first: an event that arrives while the snapshot is being read must not be lost
-    for (const event of events) onEvent(socket, event, { budgets, logger, run });
-    refuseUnknownEvents(socket, events, { budgets, logger, run });
+    for (const event of events) onEvent(socket, event, { budgets, logger, run, meter });
+    refuseUnknownEvents(socket, events, { budgets, logger, run, meter });
     presence.arrived(player.userId);
     socket.once('disconnect', () => presence.left(player.userId));
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
@@ -183,9 +184,6 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       io.to(room).emit('session:expired', { reason });
       io.in(room).disconnectSockets(true);
     },
-    get connections() {
-      return io.engine?.clientsCount ?? 0;
-    },
     ownEvents: own,
     watch: createWatch({ io, clock, logger, budgets }),
     serve(options) {
@@ -198,6 +196,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       });
       io.attach(http);
       cutOffFloods({ io, clock, logger });
+      meter.watch(io);
     },
     async stop() {
       stopping = true;

@@ -10,6 +10,7 @@ import type { UsersApi } from '../users';
 import { formedFact, goLive, movesOf, proposedFact, toDraft, type Draft, type Found } from './drafts';
 import { leaseOf } from './leadership';
 import type { MatchmakingEvents } from './matchmaking.api';
+import type { MatchMeter } from './matchmaking.metrics';
 import type { MatchModel, MatchRow } from './matchmaking.models';
 import { poolKey } from './matchmaking.policy';
 import type { PooledTicket, Pools } from './pools';
@@ -43,6 +44,7 @@ export interface FormationDeps {
   store: TicketStore;
   pools: Pools;
   waits: Waits;
+  meter?: MatchMeter;
   transact: Transact;
   leases: Pick<LeaseHolder, 'fence'>;
   outbox: Outbox<MatchmakingEvents>;
@@ -54,7 +56,7 @@ export interface FormationDeps {
 }
 
 export function createFormation(deps: FormationDeps): Formation {
-  const { Matches, store, pools, waits, transact, leases, outbox, lobbies, users, clock, ids, logger } = deps;
+  const { Matches, store, pools, waits, meter, transact, leases, outbox, lobbies, users, clock, ids, logger } = deps;
 
   /** Their lobbies, and the facts. */
   const announce = async (session: ClientSession, live: readonly { match: MatchRow; lobbyId: string }[]) => {
@@ -92,6 +94,7 @@ export function createFormation(deps: FormationDeps): Formation {
   const remember = (match: MatchRow) => {
     const pool = poolKey(match.gameId.toHexString(), match.mode);
     for (const ticket of match.tickets) waits.record(pool, ticket.waitedMs, clock.now());
+    meter?.formed(match);
   };
 
   /** Cancels the tickets of those who are in a live match already. */
