@@ -17,6 +17,7 @@ if [ ! -e .env.staging ]; then
     echo "JWT_SECRET=$(openssl rand -base64 48)"
     echo "JWT_REFRESH_SECRET=$(openssl rand -base64 48)"
     echo "DATA_SECRET=$(openssl rand -base64 48)"
+    echo "GRAFANA_PASSWORD=$(openssl rand -hex 16)"
   } > .env.staging
   echo "wrote .env.staging"
 fi
