@@ -8,7 +8,7 @@
 
 // tests, and the builders of test data beside them, may look inside what they test
 const NOT_TESTS = '(\\.test\\.ts$|/testing/)';
-const COMPOSITION = '^src/(server|main|start-up-block|start-up-failure)\\.ts$';
+const COMPOSITION = '^src/(server|main|start-up-block|start-up-failure|log-level-on-signal)\\.ts$';
 
 /** The folders of src/embedded-mongo/, from the ground up. */
 const EMBEDDED_LAYERS = [

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import express, { type RequestHandler } from 'express';
 import { AppError } from '../core/errors';
+import { logContext } from '../core/log-context';
 import { keyOf, type Idempotency } from './idempotency';
 import { BODY_LIMIT, BodyFault } from './problems';
 import type { AppResponse, Identity, Locals, Route } from './route';
@@ -30,6 +31,7 @@ export function requireIdentity(
     }
     if (access === 'admin' && player.role !== 'admin') throw new AppError('FORBIDDEN', 'Only an admin may do this.');
     (response as AppResponse).locals.player = player;
+    logContext.add({ userId: player.userId });
     next();
   };
 }

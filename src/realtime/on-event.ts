@@ -1,5 +1,6 @@
 import type { Socket } from 'socket.io';
 import { AppError, toProblem } from '../core/errors';
+import { logContext } from '../core/log-context';
 import type { Logger } from '../core/logger';
 import { asUnavailable } from '../database/transaction';
 import type { Identity } from '../http/route';
@@ -35,8 +36,8 @@ export function onEvent(socket: Socket, event: ClientEvent, deps: OnEventDeps): 
     const begun = performance.now();
     const acknowledge = acknowledgement(args, event.name, deps.logger);
     const measured = (error?: unknown) => meter.handled(event.name, (performance.now() - begun) / 1000, error);
+    const { player } = socket.data as { player: Identity };
     const handle = async (): Promise<void> => {
-      const { player } = socket.data as { player: Identity };
       deps.budgets.spend(player.userId, 'events', TOTAL_BUDGET);
       deps.budgets.spend(player.userId, `"${event.name}"`, event.budget ?? DEFAULT_BUDGET);
       const input = parseInput(event.schema, args[0] ?? {}, '');
@@ -47,11 +48,12 @@ export function onEvent(socket: Socket, event: ClientEvent, deps: OnEventDeps): 
       acknowledge({ ok: true, data: event.answer.parse(data) });
       measured();
     };
-    void deps.run(handle).catch((thrown: unknown) => {
+    const answerRefused = (thrown: unknown) => {
       const error = asUnavailable(thrown);
       measured(error);
       acknowledge(refusal(error, event.name, deps.logger));
-    });
+    };
+    void logContext.run({ event: event.name, userId: player.userId }, () => deps.run(handle).catch(answerRefused));
   });
 }
 
