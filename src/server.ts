@@ -33,6 +33,7 @@ import { createNotificationsModule } from './modules/notifications';
 import { createUsersModule, type UserEvents } from './modules/users';
 import { measureExternalCalls } from './observability/external-calls';
 import { createMetrics, type MetricNote } from './observability/metrics';
+import { openTracing } from './observability/open-telemetry';
 import { measureOutboxes, measureServer } from './observability/server-metrics';
 import type { ClientEvent } from './realtime/client-event';
 import { createRealtime, lobbyRoom } from './realtime/server';
@@ -80,12 +81,15 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
   async function assemble(): Promise<MaogaServer> {
     const database = await connectDatabase(config.database, logger, {
-      monitorCommands: config.metrics.port !== undefined,
+      monitorCommands: config.metrics.port !== undefined || config.tracing.endpoint !== undefined,
     });
     releasers.push('database', () => database.stop());
     const { connection } = database;
     const metrics = createMetrics();
     measureDatabase(metrics, connection);
+    const tracing = await openTracing(config.tracing.endpoint, { environment: config.env, logger });
+    releasers.push('tracing', () => tracing.stop());
+    tracing.watchDatabase(connection);
     const databaseClock = await createDatabaseClock(connection, logger);
     const clock = options.clock ?? databaseClock;
     if (config.database.migrate) await migrateUp(connection, logger);
@@ -113,6 +117,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       logger,
       ...redis.fanOut,
       meter: measureSockets(metrics),
+      tracing,
     });
     const leases = createLeases({
       ...config.leases,
@@ -176,7 +181,13 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
-      pages: [measureRequests(metrics), health.router, docs, createAccountPage()],
+      pages: [
+        ...(tracing.requests ? [tracing.requests] : []),
+        measureRequests(metrics),
+        health.router,
+        docs,
+        createAccountPage(),
+      ],
     });
 
     realtime.serve({

@@ -22,7 +22,7 @@ export interface AppDeps {
   idempotency: Idempotency;
   routes: Route[];
   /** Health, docs and whatever else is not JSON of the API. */
-  pages: Router[];
+  pages: (Router | RequestHandler)[];
 }
 
 /** The Express application: edges first, then every route of the registry, then 404, 405 and the one error handler. */

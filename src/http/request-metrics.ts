@@ -24,7 +24,7 @@ export function measureRequests(metrics: Metrics): Router {
 }
 
 /** The pattern, never the path: what a client makes up in a label would be a time series each. */
-function patternOf(request: Request): string {
+export function patternOf(request: Request): string {
   const pattern = (request.route as { path?: string | string[] } | undefined)?.path;
   if (pattern === undefined) return 'unmatched';
   if (typeof pattern === 'string') return pattern;

@@ -5,6 +5,7 @@ import type { Logger } from '../core/logger';
 import { asUnavailable } from '../database/transaction';
 import type { Identity } from '../http/route';
 import { parseInput } from '../http/validation';
+import { noTracing, type Tracing } from '../observability/tracing';
 import type { Budget, Budgets } from './budgets';
 import type { ClientEvent } from './client-event';
 import { noSocketMeter, type SocketMeter } from './socket-metrics';
@@ -19,6 +20,7 @@ export interface OnEventDeps {
   /** Runs what a client asked for, and is awaited at shutdown. @throws UNAVAILABLE once the server is stopping */
   run(work: () => Promise<void>): Promise<void>;
   meter?: Pick<SocketMeter, 'handled'>;
+  tracing?: Pick<Tracing, 'event'>;
 }
 
 /** How often one player may send an event that names no budget. */
@@ -31,7 +33,7 @@ const TOTAL_BUDGET: Budget = { max: 200, perSeconds: 10 };
  * of here; an event without an acknowledgement is handled and its answer dropped.
  */
 export function onEvent(socket: Socket, event: ClientEvent, deps: OnEventDeps): void {
-  const { meter = noSocketMeter } = deps;
+  const { meter = noSocketMeter, tracing = noTracing } = deps;
   socket.on(event.name, (...args: unknown[]) => {
     const begun = performance.now();
     const acknowledge = acknowledgement(args, event.name, deps.logger);
@@ -53,7 +55,9 @@ export function onEvent(socket: Socket, event: ClientEvent, deps: OnEventDeps): 
       measured(error);
       acknowledge(refusal(error, event.name, deps.logger));
     };
-    void logContext.run({ event: event.name, userId: player.userId }, () => deps.run(handle).catch(answerRefused));
+    void logContext.run({ event: event.name, userId: player.userId }, () =>
+      tracing.event(event.name, () => deps.run(handle)).catch(answerRefused),
+    );
   });
 }
 

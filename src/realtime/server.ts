@@ -10,6 +10,7 @@ import type { Logger } from '../core/logger';
 import type { Loop } from '../core/loop';
 import { networkOf } from '../http/rate-limits';
 import type { Identity } from '../http/route';
+import { noTracing, type Tracing } from '../observability/tracing';
 import { addressOf } from './address';
 import { admitAtHandshake, createAdmission, lateRefusal, type SocketData } from './admission';
 import { createBudgets } from './budgets';
@@ -77,6 +78,7 @@ export interface RealtimeDeps {
   /** Set up by `redis/`: fan-out between instances. */
   adapter?: Parameters<Server['adapter']>[0];
   meter?: SocketMeter;
+  tracing?: Pick<Tracing, 'event'>;
 }
 
 const MESSAGE_LIMIT = 64 * 1024;
@@ -87,7 +89,7 @@ const LAST_WORK_MS = 5_000;
 const GOODBYE_MS = 1_000;
 
 export function createRealtime(deps: RealtimeDeps): Realtime {
-  const { logger, clock, config, meter = noSocketMeter } = deps;
+  const { logger, clock, config, meter = noSocketMeter, tracing = noTracing } = deps;
   const origins = new Set([...config.corsOrigins, ...(config.publicUrl ? [new URL(config.publicUrl).origin] : [])]);
   let serving: Serving | undefined;
   let stopping = false;
@@ -151,8 +153,8 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     const { player } = socket.data as SocketData;
     const events = [...served().events, ...own];
     // handlers first: an event that arrives while the snapshot is being read must not be lost
-    for (const event of events) onEvent(socket, event, { budgets, logger, run, meter });
-    refuseUnknownEvents(socket, events, { budgets, logger, run, meter });
+    for (const event of events) onEvent(socket, event, { budgets, logger, run, meter, tracing });
+    refuseUnknownEvents(socket, events, { budgets, logger, run, meter, tracing });
     presence.arrived(player.userId);
     socket.once('disconnect', () => presence.left(player.userId));
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
