@@ -1,14 +1,14 @@
 /**
  * The boundaries of src/. Arrows point down only:
  *
- *   config, core  <  database, redis, mail, http, realtime  <  modules  <  server
+ *   config, core  <  database, redis, mail, http, realtime, observability  <  modules  <  server
  *
  * test/architecture.test.ts runs these rules on src/, and plants a violation of each to see it caught.
  */
 
 // tests, and the builders of test data beside them, may look inside what they test
 const NOT_TESTS = '(\\.test\\.ts$|/testing/)';
-const COMPOSITION = '^src/(server|main|start-up-block|start-up-failure)\\.ts$';
+const COMPOSITION = '^src/(server|main|start-up-block|start-up-failure|log-level-on-signal)\\.ts$';
 
 /** The folders of src/embedded-mongo/, from the ground up. */
 const EMBEDDED_LAYERS = [
@@ -78,9 +78,9 @@ module.exports = {
     },
     {
       name: 'infrastructure-knows-no-modules',
-      comment: 'database/, redis/, mail/, http/ and realtime/ carry the modules and know none of them.',
+      comment: 'database/, redis/, mail/, http/, realtime/ and observability/ carry the modules and know none of them.',
       severity: 'error',
-      from: { path: '^src/(database|redis|mail|http|realtime)/', pathNot: NOT_TESTS },
+      from: { path: '^src/(database|redis|mail|http|realtime|observability)/', pathNot: NOT_TESTS },
       to: { path: ['^src/modules/', COMPOSITION] },
     },
     {

@@ -6,10 +6,10 @@ module.exports = {
   testEnvironment: '<rootDir>/test/support/leak-guard.ts',
   maxWorkers: '100%',
   transform: { '^.+\\.[cm]?[tj]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  // ES modules, which Jest cannot import: they are transformed like our own code
+  // ES modules, and a package that imports on demand, neither of which Jest can do: they are transformed like our own code
   moduleNameMapper: { '^migrate-mongo$': '<rootDir>/test/support/migrate-mongo.cjs' },
   transformIgnorePatterns: [
-    '/node_modules/(?!(migrate-mongo|@seriousme/openapi-schema-validator|@otplib|@scure|@noble|openid-client|oauth4webapi|jose)/)',
+    '/node_modules/(?!(migrate-mongo|@seriousme/openapi-schema-validator|@otplib|@opentelemetry/otlp-exporter-base|@scure|@noble|openid-client|oauth4webapi|jose)/)',
   ],
   testTimeout: 20_000,
 };

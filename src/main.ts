@@ -2,6 +2,7 @@ import { loadConfig } from './config/config';
 import { developmentSecrets } from './config/development-secrets';
 import { readEnvironment } from './config/environment';
 import { createLogger } from './core/logger';
+import { changeLogLevelOnSignal } from './log-level-on-signal';
 import { createServer } from './server';
 import { startUpBlock } from './start-up-block';
 import { startUpFailure } from './start-up-failure';
@@ -11,6 +12,7 @@ import { stopOnSignals } from './stop-on-signals';
 async function main(): Promise<void> {
   const config = loadConfig(readEnvironment(), developmentSecrets, process.stdout.isTTY);
   const logger = createLogger(config.log);
+  changeLogLevelOnSignal(process, logger);
   const server = await createServer(config, { logger });
   process.stdout.write(startUpBlock(config, server));
 

@@ -10,6 +10,7 @@ import { createReleasers } from './core/releasers';
 import { connectDatabase } from './database/connect';
 import { createAudit } from './database/audit';
 import { createDatabaseClock } from './database/database-clock';
+import { measureDatabase } from './database/database-metrics';
 import { createLeaseModels, createLeases } from './database/leases';
 import { migrateUp } from './database/migrations';
 import { createOutbox } from './database/outbox';
@@ -19,8 +20,8 @@ import { createApp } from './http/app';
 import { createDocs } from './http/docs';
 import { createHealth } from './http/health';
 import { createIdempotency } from './http/idempotency';
-import { createMetrics } from './http/metrics';
 import { createRateLimits } from './http/rate-limits';
+import { measureRequests } from './http/request-metrics';
 import type { Route } from './http/route';
 import { answerUnreadable } from './http/unreadable';
 import { createPostOffice } from './mail/post-office';
@@ -32,8 +33,13 @@ import { createMatchmakingModule, openRecording, POOL_LEASES, type MatchmakingEv
 import { createModerationModule } from './modules/moderation';
 import { createNotificationsModule } from './modules/notifications';
 import { createUsersModule, type UserEvents } from './modules/users';
+import { measureExternalCalls } from './observability/external-calls';
+import { createMetrics, type MetricNote } from './observability/metrics';
+import { openTracing } from './observability/open-telemetry';
+import { measureOutboxes, measureServer } from './observability/server-metrics';
 import type { ClientEvent } from './realtime/client-event';
 import { createRealtime, lobbyRoom } from './realtime/server';
+import { measureSockets } from './realtime/socket-metrics';
 import { connectRedis } from './redis/redis';
 
 /** The composition root: one line per module, start and stop in order. Two whole servers can live in one process. */
@@ -59,6 +65,7 @@ export interface MaogaServer {
   /** Everything a client can ask for: what the documents describe and the authorization tests go through. */
   routes: readonly Route[];
   clientEvents: readonly ClientEvent[];
+  metrics: readonly MetricNote[];
   databaseUri: string;
   /** Graceful: not ready, loops, HTTP, sockets, outbox, database. May be called twice. */
   stop(): Promise<void>;
@@ -75,9 +82,16 @@ export async function createServer(config: Config, options: ServerOptions = {}):
   }
 
   async function assemble(): Promise<MaogaServer> {
-    const database = await connectDatabase(config.database, logger);
+    const database = await connectDatabase(config.database, logger, {
+      monitorCommands: config.metrics.port !== undefined || config.tracing.endpoint !== undefined,
+    });
     releasers.push('database', () => database.stop());
     const { connection } = database;
+    const metrics = createMetrics();
+    measureDatabase(metrics, connection);
+    const tracing = await openTracing(config.tracing.endpoint, { environment: config.env, logger });
+    releasers.push('tracing', () => tracing.stop());
+    tracing.watchDatabase(connection);
     const databaseClock = await createDatabaseClock(connection, logger);
     const clock = options.clock ?? databaseClock;
     if (config.database.migrate) await migrateUp(connection, logger);
@@ -85,12 +99,29 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     releasers.push('redis', () => redis.stop());
 
     const bus = createEventBus<DomainEvents>();
-    const outbox = createOutbox<DomainEvents>({ connection, bus, clock, ids, logger });
+    const meterOf = measureOutboxes(metrics);
+    const outbox = createOutbox<DomainEvents>({ connection, bus, clock, ids, logger, meter: meterOf('outbox') });
     const transact = createTransact(connection);
-    const mail = createPostOffice({ connection, config: config.mail, clock, ids, logger });
+    const mail = createPostOffice({
+      connection,
+      config: config.mail,
+      clock,
+      ids,
+      logger,
+      calls: measureExternalCalls(metrics),
+      meter: meterOf('mailbox'),
+    });
     releasers.push('mail', () => mail.stop());
-    const realtime = createRealtime({ connection, config: config.http, clock, ids, logger, ...redis.fanOut });
-    const metrics = createMetrics({ realtime });
+    const realtime = createRealtime({
+      connection,
+      config: config.http,
+      clock,
+      ids,
+      logger,
+      ...redis.fanOut,
+      meter: measureSockets(metrics),
+      tracing,
+    });
     const leases = createLeases({
       ...config.leases,
       models: createLeaseModels(connection),
@@ -148,6 +179,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       ...realtime.loops,
       ...modules.flatMap((module) => module.loops),
     ];
+    measureServer(metrics, { loops, outboxes: { outbox, mailbox: mail }, leases, redis });
     const health = createHealth({ connection, redis, clock });
     const limits = createRateLimits(config.http.rateLimits, redis.createLimitStore, config.http.rateLimitChanges);
     const docs = createDocs({
@@ -166,7 +198,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       limiters: limits.limiters,
       idempotency: createIdempotency({ connection, clock }),
       routes,
-      observe: metrics.observe,
+      observe: [...(tracing.requests ? [tracing.requests] : []), measureRequests(metrics)],
       pages: [health.router, docs, createAccountPage()],
     });
 
@@ -217,6 +249,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       loops: new Map(loops.map((loop) => [loop.name, loop])),
       routes,
       clientEvents: allEvents,
+      metrics: metrics.describe(),
       databaseUri: database.uri,
       stop: () => releasers.releaseAll(),
     };

@@ -19,6 +19,7 @@ if [ ! -e .env.staging ]; then
     echo "DATA_SECRET=$(openssl rand -base64 48)"
     # keep a copy elsewhere: without it nobody can read the backups
     echo "BACKUP_PASSPHRASE=$(openssl rand -base64 24)"
+    echo "GRAFANA_PASSWORD=$(openssl rand -hex 16)"
   } > .env.staging
   echo "wrote .env.staging"
 fi

@@ -128,6 +128,10 @@ export const environmentSchema = z.object({
   METRICS_PORT: integer(0, 65_535)
     .optional()
     .describe('Serves /metrics on a port of its own; default 9464 in production, off elsewhere'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Sends traces to this OTLP/HTTP collector; off without it'),
   DOCS: flag.default(true).describe('Serves /docs, /openapi.json and /asyncapi.json'),
   LEASE_TTL_MS: integer(500, 60_000)
     .default(5000)
@@ -196,6 +200,7 @@ export interface Config {
   };
   log: { level: string; pretty: boolean };
   metrics: { port: number | undefined };
+  tracing: { endpoint: string | undefined };
   matchmaking: { tickMs: number; catchUpMs: number; record: { file: string; maxBytes: number } | undefined };
   leases: { ttlMs: number };
   lobbies: { idleMinutes: number };
@@ -305,6 +310,7 @@ function toConfig(
       pretty: env.LOG_PRETTY ?? (env.NODE_ENV === 'development' && onTerminal),
     },
     metrics: { port: env.METRICS_PORT ?? (production ? 9464 : undefined) },
+    tracing: { endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT },
     matchmaking: {
       tickMs: env.MATCHMAKING_TICK_MS,
       catchUpMs: env.MONGODB_URI === undefined ? 5000 : Math.min(1000, env.MATCHMAKING_TICK_MS),

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import type PinoPretty from 'pino-pretty';
+import { logContext } from './log-context';
 
 export type { Logger };
 
@@ -31,13 +32,14 @@ const REDACTED = SECRETS.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]).conca
 export function createLogger({ level, pretty }: LoggerOptions, destination?: DestinationStream): Logger {
   const options = {
     level,
+    mixin: logContext.fields,
     redact: { paths: REDACTED, censor: '[redacted]' },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
   if (destination) return pino(options, destination);
   const lines = pretty ? prettyLines() : undefined;
-  return lines ? pino({ level, redact: options.redact }, lines) : pino(options);
+  return lines ? pino({ level, mixin: options.mixin, redact: options.redact }, lines) : pino(options);
 }
 
 /** Written at once, in this process: lines stay in order with what else is printed, and the last one is not lost. */

@@ -12,7 +12,11 @@ export interface Loop {
   wake(): void;
   /** One tick, awaited; never concurrent with another one. Throws what the tick throws. */
   tick(): Promise<void>;
+  /** Tells of every tick that has ended: how long it took, and whether it failed. */
+  observe(listener: TickListener): void;
 }
+
+export type TickListener = (seconds: number, failed: boolean) => void;
 
 export interface LoopOptions {
   name: string;
@@ -30,9 +34,22 @@ export function createLoop({ name, everyMs, tick, onError }: LoopOptions): Loop 
   let busy = false;
   let wanted = false;
   let failures = 0;
+  const listeners: TickListener[] = [];
+
+  const timed = async (): Promise<void> => {
+    const begun = performance.now();
+    let failed = true;
+    try {
+      await tick();
+      failed = false;
+    } finally {
+      const seconds = (performance.now() - begun) / 1000;
+      for (const listener of listeners) listener(seconds, failed);
+    }
+  };
 
   const runOnce = (): Promise<void> => {
-    const run = current.then(tick);
+    const run = current.then(timed);
     current = run.catch(() => undefined);
     return run;
   };
@@ -77,5 +94,6 @@ export function createLoop({ name, everyMs, tick, onError }: LoopOptions): Loop 
       if (started && !busy && failures === 0) arm(0);
     },
     tick: runOnce,
+    observe: (listener) => void listeners.push(listener),
   };
 }

@@ -25,8 +25,13 @@ interface Host {
 /**
  * Chooses and connects the database: `MONGODB_URI` if set; else a real `mongod` if one is on this machine (or may be
  * downloaded); else the embedded server. Indexes are made by migrations, never by a model.
+ * @param options.monitorCommands whether the driver tells of every command; somebody has to want that, as it costs a little
  */
-export async function connectDatabase(config: Config['database'], logger: Logger): Promise<Database> {
+export async function connectDatabase(
+  config: Config['database'],
+  logger: Logger,
+  { monitorCommands = false } = {},
+): Promise<Database> {
   const host = await chooseHost(config, logger);
   try {
     const connection = await mongoose
@@ -35,6 +40,7 @@ export async function connectDatabase(config: Config['database'], logger: Logger
         autoCreate: false,
         serverSelectionTimeoutMS: 5000,
         maxPoolSize: 50,
+        monitorCommands,
         writeConcern: { w: 'majority' },
       })
       .asPromise();

@@ -32,6 +32,15 @@ export interface Outbox<Events> {
   /** Looks for rows now: call it after the transaction has committed. */
   wake(): void;
   readonly relay: Loop;
+  /** What is not told yet, counted up to 10,000, and the age of the oldest of it in ms; of all instances. */
+  backlog(): Promise<{ count: number; oldestMs: number }>;
+}
+
+/** Hears what becomes of each fact: see observability/server-metrics.ts. */
+export interface OutboxMeter {
+  /** @param delayMs since the transaction that wrote it */
+  told(event: string, delayMs: number): void;
+  failed(event: string): void;
 }
 
 /** A fact before it is written. */
@@ -66,6 +75,8 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 60_000;
 /** When to look again for a key whose earlier row another relay is telling right now. */
 const CONTENDED_MS = 100;
+/** A backlog beyond this is one that somebody has to look at, whatever its size. */
+const MOST_COUNTED = 10_000;
 const KEEP_DELIVERED_SECONDS = 86_400;
 
 const NOTE: DataNote = {
@@ -117,6 +128,7 @@ export interface OutboxDeps<Events> {
   /** Where the facts are kept, and what the relay is called. */
   collection?: string;
   everyMs?: number;
+  meter?: OutboxMeter;
 }
 
 export function createOutbox<Events extends EventMap>({
@@ -128,6 +140,7 @@ export function createOutbox<Events extends EventMap>({
   patienceMs = 10_000,
   collection = 'outbox',
   everyMs = 250,
+  meter,
 }: OutboxDeps<Events>): Outbox<Events> {
   const Row = createOutboxModel(connection, collection);
 
@@ -184,7 +197,11 @@ export function createOutbox<Events extends EventMap>({
   const tell = async (row: OutboxRow): Promise<number | undefined> => {
     const fact = { eventId: row._id.toHexString(), type: row.type, payload: row.payload as Events[string] };
     const [failure] = await within(patienceMs, bus.publish(fact));
-    if (failure === undefined) return undefined;
+    if (failure === undefined) {
+      meter?.told(row.type, clock.now() - row.createdAt.getTime());
+      return undefined;
+    }
+    meter?.failed(row.type);
     logger.error(
       { err: failure, event: row.type, eventId: fact.eventId, attempts: row.attempts + 1 },
       'a subscriber failed; the fact is told again',
@@ -275,6 +292,16 @@ export function createOutbox<Events extends EventMap>({
     appendAll,
     wake: () => relay.wake(),
     relay,
+    async backlog() {
+      const [found] = await Row.aggregate<{ count: number; oldest: Date }>([
+        // the bound on `notBefore` says nothing new: it is what the index of untold rows is found by
+        { $match: { deliveredAt: null, notBefore: { $gte: new Date(0) } } },
+        { $limit: MOST_COUNTED },
+        { $group: { _id: null, count: { $sum: 1 }, oldest: { $min: '$createdAt' } } },
+      ]);
+      if (!found) return { count: 0, oldestMs: 0 };
+      return { count: found.count, oldestMs: Math.max(0, clock.now() - found.oldest.getTime()) };
+    },
   };
 }
 

@@ -22,9 +22,9 @@ export interface AppDeps {
   idempotency: Idempotency;
   routes: Route[];
   /** Sees every request, and refuses none. */
-  observe: RequestHandler;
+  observe: RequestHandler[];
   /** Health, docs and whatever else is not JSON of the API. */
-  pages: Router[];
+  pages: (Router | RequestHandler)[];
 }
 
 /** The Express application: edges first, then every route of the registry, then 404, 405 and the one error handler. */
@@ -48,7 +48,7 @@ export function createApp(deps: AppDeps): Express {
     response.setHeader('Cache-Control', 'no-store');
     next();
   });
-  app.use(deps.observe);
+  for (const observer of deps.observe) app.use(observer);
   const { pages } = deps.limiters;
   if (pages) app.use((request, response, next) => (isPage(request.path) ? pages(request, response, next) : next()));
   for (const page of deps.pages) app.use(page);

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import { pinoHttp } from 'pino-http';
 import type { Ids } from '../core/ids';
+import { logContext } from '../core/log-context';
 import type { Logger } from '../core/logger';
 import type { AppResponse } from './route';
 
@@ -30,8 +31,9 @@ export function requestLog(logger: Logger, ids: Ids): RequestHandler {
   });
   return (request, response, next) => {
     log(request, response);
-    (response as AppResponse).locals.requestId = request.id as string;
-    next();
+    const requestId = request.id as string;
+    (response as AppResponse).locals.requestId = requestId;
+    logContext.run({ requestId }, next);
   };
 }
 

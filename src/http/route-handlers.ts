@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import express, { type RequestHandler } from 'express';
 import { AppError } from '../core/errors';
+import { logContext } from '../core/log-context';
 import { keyOf, type Idempotency } from './idempotency';
 import { BODY_LIMIT, BodyFault } from './problems';
 import type { AppResponse, Identity, Locals, Route } from './route';
@@ -32,6 +33,7 @@ export function requireIdentity(
     }
     if (RANK[player.role] < RANK[access]) throw new AppError('FORBIDDEN', `This takes the role ${access}.`);
     (response as AppResponse).locals.player = player;
+    logContext.add({ userId: player.userId });
     next();
   };
 }

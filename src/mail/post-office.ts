@@ -5,7 +5,8 @@ import { createEventBus } from '../core/event-bus';
 import type { Ids } from '../core/ids';
 import type { Logger } from '../core/logger';
 import type { Loop } from '../core/loop';
-import { createOutbox } from '../database/outbox';
+import { createOutbox, type Outbox, type OutboxMeter } from '../database/outbox';
+import type { ExternalCalls } from '../observability/external-calls';
 import type { Letter } from './letters/letters';
 import { render } from './letters/render';
 import { createMailer, MailRefused } from './mailer';
@@ -29,6 +30,7 @@ export interface PostOffice {
   /** Sends now. @param id the same for the same letter, however often it is sent */
   send(id: string, recipient: Recipient, letter: Letter): Promise<void>;
   readonly relay: Loop;
+  backlog: Outbox<never>['backlog'];
   stop(): void;
 }
 
@@ -60,6 +62,8 @@ export interface PostOfficeDeps {
   clock: Clock;
   ids: Ids;
   logger: Logger;
+  calls: ExternalCalls;
+  meter: OutboxMeter;
 }
 
 export const MAILBOX = 'mailbox';
@@ -70,7 +74,7 @@ const LINK_GOOD_MS = 3_600_000;
 const LETTER_GOOD_MS = 3 * 86_400_000;
 
 export function createPostOffice(deps: PostOfficeDeps): PostOffice {
-  const { config, clock, logger } = deps;
+  const { config, clock, logger, calls } = deps;
   const bus = createEventBus<MailEvents>();
   const mailer = createMailer(config, logger);
   const outbox = createOutbox<MailEvents>({
@@ -83,7 +87,8 @@ export function createPostOffice(deps: PostOfficeDeps): PostOffice {
 
   const send: PostOffice['send'] = async (id, { userId, address, name, languages }, letter) => {
     try {
-      await mailer.send({ id, to: address, ...render(letter, { name, languages, site: config.siteName }) });
+      const mail = { id, to: address, ...render(letter, { name, languages, site: config.siteName }) };
+      await calls.measure('mail', () => mailer.send(mail));
     } catch (error) {
       if (!(error instanceof MailRefused)) throw error;
       logger.warn({ err: error, userId, kind: letter.kind }, 'a mail was refused');
@@ -114,6 +119,7 @@ export function createPostOffice(deps: PostOfficeDeps): PostOffice {
     },
     send,
     relay: outbox.relay,
+    backlog: () => outbox.backlog(),
     stop: () => mailer.stop(),
   };
 }

@@ -111,6 +111,7 @@ describe('the socket edge', () => {
     expect(answer).toMatchObject({ ok: false, error: { code: 'INTERNAL' } });
     expect(JSON.stringify(answer)).not.toContain('secret reason');
     expect(logged.join()).toContain('the secret reason');
+    expect(JSON.parse(logged[0] ?? '')).toMatchObject({ event: 'fail', userId: 'u1' });
   });
 
   test('says UNAVAILABLE when the database is away', async () => {

@@ -1,11 +1,14 @@
 import type { Socket } from 'socket.io';
 import { AppError, toProblem } from '../core/errors';
+import { logContext } from '../core/log-context';
 import type { Logger } from '../core/logger';
 import { asUnavailable } from '../database/transaction';
 import type { Identity } from '../http/route';
 import { parseInput } from '../http/validation';
+import { noTracing, type Tracing } from '../observability/tracing';
 import type { Budget, Budgets } from './budgets';
 import type { ClientEvent } from './client-event';
+import { noSocketMeter, type SocketMeter } from './socket-metrics';
 
 /** What every acknowledgement looks like. */
 export type Ack =
@@ -16,6 +19,8 @@ export interface OnEventDeps {
   logger: Logger;
   /** Runs what a client asked for, and is awaited at shutdown. @throws UNAVAILABLE once the server is stopping */
   run(work: () => Promise<void>): Promise<void>;
+  meter?: Pick<SocketMeter, 'handled'>;
+  tracing?: Pick<Tracing, 'event'>;
 }
 
 /** How often one player may send an event that names no budget. */
@@ -28,10 +33,13 @@ export const TOTAL_BUDGET: Budget = { max: 200, perSeconds: 10 };
  * of here; an event without an acknowledgement is handled and its answer dropped.
  */
 export function onEvent(socket: Socket, event: ClientEvent, deps: OnEventDeps): void {
+  const { meter = noSocketMeter, tracing = noTracing } = deps;
   socket.on(event.name, (...args: unknown[]) => {
+    const begun = performance.now();
     const acknowledge = acknowledgement(args, event.name, deps.logger);
+    const measured = (error?: unknown) => meter.handled(event.name, (performance.now() - begun) / 1000, error);
+    const { player } = socket.data as { player: Identity };
     const handle = async (): Promise<void> => {
-      const { player } = socket.data as { player: Identity };
       deps.budgets.spend(player.userId, 'events', TOTAL_BUDGET);
       deps.budgets.spend(player.userId, `"${event.name}"`, event.budget ?? DEFAULT_BUDGET);
       const input = parseInput(event.schema, args[0] ?? {}, '');
@@ -40,8 +48,16 @@ export function onEvent(socket: Socket, event: ClientEvent, deps: OnEventDeps): 
         input,
       );
       acknowledge({ ok: true, data: event.answer.parse(data) });
+      measured();
     };
-    void deps.run(handle).catch((error: unknown) => acknowledge(refusal(error, event.name, deps.logger)));
+    const answerRefused = (thrown: unknown) => {
+      const error = asUnavailable(thrown);
+      measured(error);
+      acknowledge(refusal(error, event.name, deps.logger));
+    };
+    void logContext.run({ event: event.name, userId: player.userId }, () =>
+      tracing.event(event.name, () => deps.run(handle)).catch(answerRefused),
+    );
   });
 }
 
@@ -56,6 +72,8 @@ export function refuseUnknownEvents(socket: Socket, events: readonly ClientEvent
       deps.budgets.spend((socket.data as { player: Identity }).player.userId, 'events', TOTAL_BUDGET);
       throw new AppError('UNKNOWN_EVENT', `There is no event "${shown}". See /asyncapi.json.`);
     } catch (error) {
+      // by no name of its own: what a client makes up would be a time series each
+      deps.meter?.handled('unknown', 0, error);
       acknowledge(refusal(error, shown, deps.logger));
     }
   });

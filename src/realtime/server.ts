@@ -11,6 +11,7 @@ import type { Logger } from '../core/logger';
 import type { Loop } from '../core/loop';
 import { networkOf } from '../http/rate-limits';
 import type { Identity } from '../http/route';
+import { noTracing, type Tracing } from '../observability/tracing';
 import { addressOf } from './address';
 import { admitAtHandshake, createAdmission, lateRefusal, type SocketData } from './admission';
 import { createBudgets } from './budgets';
@@ -23,6 +24,7 @@ import { createPresence } from './presence';
 import type { SignalEvents, Snapshot } from './protocol';
 import { createRevocations } from './revocations';
 import { sessionRoom, userRoom } from './rooms';
+import { noSocketMeter, type SocketMeter } from './socket-metrics';
 import { createWatch, sayGoodbye } from './watch';
 
 export { lobbyRoom } from './rooms';
@@ -47,7 +49,6 @@ export interface Realtime {
   endSession(sessionId: string, reason: string): void;
   /** Nobody (or not this one) is told any more when the user comes and goes, until they ask again. */
   hide(userId: string, fromUserId?: string): void;
-  readonly connections: number;
   /** Drops slow clients, those whose token has expired, and those whose session ended elsewhere. */
   readonly loops: readonly Loop[];
   /** The client events that belong to no module. */
@@ -83,6 +84,8 @@ export interface RealtimeDeps {
   logger: Logger;
   /** Set up by `redis/`: fan-out between instances. */
   adapter?: Parameters<Server['adapter']>[0];
+  meter?: SocketMeter;
+  tracing?: Pick<Tracing, 'event'>;
 }
 
 const MESSAGE_LIMIT = 64 * 1024;
@@ -93,7 +96,7 @@ const LAST_WORK_MS = 5_000;
 const GOODBYE_MS = 1_000;
 
 export function createRealtime(deps: RealtimeDeps): Realtime {
-  const { logger, clock, config } = deps;
+  const { logger, clock, config, meter = noSocketMeter, tracing = noTracing } = deps;
   const origins = new Set([...config.corsOrigins, ...(config.publicUrl ? [new URL(config.publicUrl).origin] : [])]);
   let serving: Serving | undefined;
   let stopping = false;
@@ -167,8 +170,8 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     const { player } = socket.data as SocketData;
     const events = [...served().events, ...own];
     // handlers first: an event that arrives while the snapshot is being read must not be lost
-    for (const event of events) onEvent(socket, event, { budgets, logger, run });
-    refuseUnknownEvents(socket, events, { budgets, logger, run });
+    for (const event of events) onEvent(socket, event, { budgets, logger, run, meter, tracing });
+    refuseUnknownEvents(socket, events, { budgets, logger, run, meter, tracing });
     presence.arrived(player.userId);
     socket.once('disconnect', () => presence.left(player.userId));
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
@@ -206,9 +209,6 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       if (fromUserId === undefined) io.to(room).emit('presence:update', { userId, status: 'offline' });
       io.in(fromUserId === undefined ? room : userRoom(fromUserId)).socketsLeave(room);
     },
-    get connections() {
-      return io.engine?.clientsCount ?? 0;
-    },
     ownEvents: own,
     loops: [createWatch({ io, clock, logger, budgets }), revocations.loop],
     serve(options) {
@@ -221,6 +221,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       });
       io.attach(http);
       cutOffFloods({ io, clock, logger });
+      meter.watch(io);
     },
     async stop() {
       stopping = true;

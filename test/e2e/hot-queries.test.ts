@@ -292,6 +292,8 @@ beforeAll(async () => {
   };
   server = await startTestServer({ env, clock, runLoops: false });
   await play();
+  // a scrape asks the database too
+  await request({ url: '' }, 'GET', server.runsOn.metrics!);
   plans = await recorded.plans(await databaseOf(server));
 }, 60_000);
 

@@ -5,6 +5,7 @@ import { Cursors } from '../../src/embedded-mongo/commands/cursors';
 import { PARAMETERS } from '../../src/embedded-mongo/commands/monitor';
 import { runCommand } from '../../src/embedded-mongo/commands/run-command';
 import { Sessions } from '../../src/embedded-mongo/commands/sessions';
+import { Snapshots } from '../../src/embedded-mongo/commands/snapshots';
 import { encodeReply, MessageCutter } from '../../src/embedded-mongo/protocol/wire';
 import { int } from '../../src/embedded-mongo/values/bson-types';
 import { Store } from '../../src/embedded-mongo/storage/store';
@@ -36,6 +37,8 @@ export async function startInProcessDatabase(transactionMs: number): Promise<InP
     store,
     cursors: new Cursors(),
     sessions: new Sessions(store),
+    snapshots: new Snapshots(store),
+    failPoints: new Map(),
     parameters: { ...PARAMETERS },
     parametersChanged: () => undefined,
     address,

@@ -15,6 +15,7 @@ import { poolKey } from '../../src/modules/matchmaking/matchmaking.policy';
 import { createUsersModule } from '../../src/modules/users';
 import { createFeed, type Feed } from '../../src/realtime/feed';
 import type { Realtime } from '../../src/realtime/server';
+import { createMetrics } from '../../src/observability/metrics';
 import type { DomainEvents } from '../../src/server';
 import { MODES } from '../properties/promises';
 import type { Gate, Process } from './gate';
@@ -96,7 +97,8 @@ export function createInstance(name: string, skewMs: number, around: Surrounding
     known: async (known: readonly string[]) => new Set(known),
     seedCatalogue: async () => 0,
   };
-  const shared = { connection, transact, bus, outbox, realtime, clock, ids, logger, games };
+  const metrics = createMetrics();
+  const shared = { connection, transact, bus, outbox, realtime, clock, ids, logger, metrics, games };
   const users = createUsersModule(shared);
   const lobbies = createLobbiesModule({ ...shared, config: { idleMinutes: 30 }, users: users.api });
   const matchmaking = createMatchmakingModule({

@@ -6,12 +6,14 @@ import type { Ids } from '../../core/ids';
 import type { Logger } from '../../core/logger';
 import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
+import type { Metrics } from '../../observability/metrics';
 import type { Realtime } from '../../realtime/server';
 import type { GamesApi } from '../games';
 import type { Module } from '../module';
 import type { UserEvents, UsersApi } from '../users';
 import type { LobbiesApi, LobbyEvents } from './lobbies.api';
 import { createLobbiesLoop } from './lobbies.loop';
+import { measureLobbies } from './lobbies.metrics';
 import { lobbyRoutes } from './lobbies.routes';
 import { createLobbiesService } from './lobbies.service';
 import { lobbyEvents, tellLobbyNews } from './lobbies.socket';
@@ -28,6 +30,7 @@ export interface LobbiesDeps {
   clock: Clock;
   ids: Ids;
   logger: Logger;
+  metrics: Metrics;
   config: Config['lobbies'];
   users: Pick<UsersApi, 'summaries' | 'blocks'>;
   games: Pick<GamesApi, 'mode'>;
@@ -37,6 +40,7 @@ export interface LobbiesDeps {
 export function createLobbiesModule(deps: LobbiesDeps): Module<LobbiesApi> {
   const { bus, realtime } = deps;
   const store = createLobbyStore(deps);
+  measureLobbies(deps.metrics, store.Lobbies);
   const lobbies = createLobbiesService({ ...deps, store });
   const messages = createMessagesService({ ...deps, store });
   tellLobbyNews(bus, realtime);

@@ -11,6 +11,7 @@ import { seatNewcomers } from './backfill';
 import { formedFact, goLive, joinedFact, movesOf, proposedFact, toDraft, type Draft, type Found } from './drafts';
 import { leaseOf } from './leadership';
 import type { MatchmakingEvents } from './matchmaking.api';
+import type { MatchMeter } from './matchmaking.metrics';
 import type { MatchModel, MatchRow } from './matchmaking.models';
 import { poolKey } from './matchmaking.policy';
 import type { PooledTicket, Pools } from './pools';
@@ -47,6 +48,7 @@ export interface FormationDeps {
   store: TicketStore;
   pools: Pools;
   waits: Waits;
+  meter?: MatchMeter;
   transact: Transact;
   leases: Pick<LeaseHolder, 'fence'>;
   outbox: Outbox<MatchmakingEvents>;
@@ -58,7 +60,7 @@ export interface FormationDeps {
 }
 
 export function createFormation(deps: FormationDeps): Formation {
-  const { Matches, store, pools, waits, transact, leases, outbox, lobbies, users, clock, ids, logger } = deps;
+  const { Matches, store, pools, waits, meter, transact, leases, outbox, lobbies, users, clock, ids, logger } = deps;
 
   /** Their lobbies, and the facts. */
   const announce = async (session: ClientSession, live: readonly { match: MatchRow; lobbyId: string }[]) => {
@@ -101,6 +103,7 @@ export function createFormation(deps: FormationDeps): Formation {
     const pool = poolKey(match.gameId.toHexString(), match.mode);
     for (const { ticketId, waitedMs } of match.tickets)
       if (ticketId.toHexString() !== seated) waits.record(pool, waitedMs, clock.now());
+    meter?.formed(match);
   };
 
   /** Cancels the tickets of those who are in a live match already. */

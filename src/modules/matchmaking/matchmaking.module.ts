@@ -9,6 +9,7 @@ import type { Outbox } from '../../database/outbox';
 import type { Transact } from '../../database/transaction';
 import type { Realtime } from '../../realtime/server';
 import type { GamesApi } from '../games';
+import type { Metrics } from '../../observability/metrics';
 import type { LobbiesApi, LobbyEvents } from '../lobbies';
 import type { Module } from '../module';
 import type { UserEvents, UsersApi } from '../users';
@@ -21,6 +22,7 @@ import { createLobbyQueue, followAccounts, followLobbies } from './lobby-queue';
 import { createMatchesService } from './matches.service';
 import type { MatchmakingApi, MatchmakingEvents } from './matchmaking.api';
 import { createMatchmakingLoop } from './matchmaking.loop';
+import { measureMatchmaking } from './matchmaking.metrics';
 import { createMatchModel, createRatingModel, createTicketModel } from './matchmaking.models';
 import { matchmakingRoutes } from './matchmaking.routes';
 import { matchmakingEvents, tellMatchmakingNews } from './matchmaking.socket';
@@ -44,6 +46,7 @@ export interface MatchmakingDeps {
   clock: Clock;
   ids: Ids;
   logger: Logger;
+  metrics: Metrics;
   config: Config['matchmaking'];
   /** Where the engine's work is recorded, or nowhere. */
   recording: OperationSink | null;
@@ -67,7 +70,8 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
   const engine = recording ? recordedEngine(plain, recording, { seed: SEED, at: clock.now() }) : plain;
   const pools = createPools({ ...deps, engine, Tickets, companyOf });
   const store = createTicketStore({ ...deps, Tickets });
-  const formation = createFormation({ ...deps, Matches, store, pools, waits });
+  const meter = measureMatchmaking({ ...deps, Tickets, pools });
+  const formation = createFormation({ ...deps, Matches, store, pools, waits, meter });
   const acceptance = createAcceptanceService({ ...deps, Matches, store, pools, formation });
   const submissions = createSubmissions({ Tickets, Matches, Ratings });
   const backfills = createBackfills({ ...deps, Matches, store, pools, submissions });

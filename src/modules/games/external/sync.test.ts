@@ -3,7 +3,7 @@ import { manualClock } from '../../../core/clock';
 import { systemIds } from '../../../core/ids';
 import { createLogger } from '../../../core/logger';
 import { createTransact } from '../../../database/transaction';
-import { createMetrics } from '../../../http/metrics';
+import { createMetrics } from '../../../observability/metrics';
 import { testDatabase } from '../../../../test/support/database';
 import { createGameModel, newGameFields, type GameModel } from '../games.models';
 import { newGame } from '../games.schemas';
@@ -41,7 +41,7 @@ function instance(): Sync {
   const catalogue = createIgdb({
     settings: standIn.settings,
     memory: { turn: async () => 0 },
-    metrics: createMetrics({ realtime: { connections: 0 } }),
+    metrics: createMetrics(),
     clock,
     logger,
     times: { attemptMs: 8_000, pauseMs: 1, longestPauseMs: 2 },

@@ -14,7 +14,7 @@ import type { Clock } from '../../../../core/clock';
 import { AppError } from '../../../../core/errors';
 import type { Logger } from '../../../../core/logger';
 import type { Random } from '../../../../core/random';
-import type { Metrics } from '../../../../http/metrics';
+import type { Metrics } from '../../../../observability/metrics';
 import type { SharedMemory } from '../../../../redis/shared-memory';
 import { ExternalCatalogueError, type ExternalFault } from '../external-catalogue';
 import { createIgdbToken } from './igdb-token';

@@ -1,4 +1,4 @@
-import { createMetrics, type Metrics } from '../../../../http/metrics';
+import { createMetrics, type Metrics } from '../../../../observability/metrics';
 import { createLogger } from '../../../../core/logger';
 import { manualClock } from '../../../../core/clock';
 import type { ExternalCatalogueError } from '../external-catalogue';
@@ -26,7 +26,7 @@ function provider(more: Partial<IgdbClientDeps> = {}) {
   return createIgdb({
     settings: standIn.settings,
     memory: { turn: async () => 0 },
-    metrics: createMetrics({ realtime: { connections: 0 } }),
+    metrics: createMetrics(),
     clock,
     logger: createLogger({ level: 'silent', pretty: false }),
     times: { attemptMs: 5_000, pauseMs: 1, longestPauseMs: 5 },
