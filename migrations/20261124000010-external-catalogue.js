@@ -1,4 +1,5 @@
 const ensureCollection = require('./shared/ensure-collection');
+const takeBackCollection = require('./shared/take-back-collection');
 
 /** Games that come from an external catalogue, each once, and how far its synchronisation is. */
 module.exports = {
@@ -16,6 +17,6 @@ module.exports = {
 
   async down(db) {
     await db.collection('games').dropIndex('source');
-    await db.dropCollection('catalogueSyncs');
+    await takeBackCollection(db, 'catalogueSyncs');
   },
 };

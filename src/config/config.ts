@@ -351,7 +351,8 @@ const igdbFaults = (env: Values): string[] =>
 function igdbSettings(env: Environment): Config['catalogue']['igdb'] {
   const { IGDB_CLIENT_ID: clientId, IGDB_CLIENT_SECRET: clientSecret } = env;
   if (clientId === undefined || clientSecret === undefined) return undefined;
-  return { clientId, clientSecret, apiUrl: env.IGDB_API_URL.replace(/\/+$/, ''), tokenUrl: env.IGDB_TOKEN_URL };
+  const apiUrl = env.IGDB_API_URL.endsWith('/') ? env.IGDB_API_URL.slice(0, -1) : env.IGDB_API_URL;
+  return { clientId, clientSecret, apiUrl, tokenUrl: env.IGDB_TOKEN_URL };
 }
 
 /** What staging and production ask for besides. */

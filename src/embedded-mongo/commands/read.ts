@@ -238,7 +238,7 @@ export const READS: Commands = {
     transactional: true,
     snapshots: true,
   },
-  getMore: { run: getMore, fields: words('getMore collection batchSize term'), transactional: true },
+  getMore: { run: getMore, fields: words('getMore collection batchSize term'), transactional: true, snapshots: true },
   killCursors: { run: killCursors, fields: words('killCursors cursors'), transactional: true },
   count: { run: count, fields: words('count query limit skip hint collation fields') },
   distinct: {

@@ -129,9 +129,13 @@ const kebab = (words: string, most: number): string =>
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .slice(0, most)
-    .replaceAll(/^-+|-+$/g, '');
+    // one hyphen at most at either end
+    .replaceAll(/^-|-$/g, '');
 
 const shortened = (words: string, most: number): string =>
-  words.length <= most ? words : `${words.slice(0, most - 1).replace(/\s+\S*$/, '')}…`;
+  words.length <= most ? words : `${wholeWords(words.slice(0, most - 1))}…`;
+
+/** Without the last word, which may be half of one. */
+const wholeWords = (text: string): string => text.slice(0, Math.max(text.lastIndexOf(' '), 1));
 
 const unique = <Item>(items: readonly Item[]): Item[] => [...new Set(items)];
