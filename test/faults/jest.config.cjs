@@ -5,7 +5,7 @@ module.exports = {
   ...base,
   rootDir: '../..',
   roots: ['<rootDir>/test/faults'],
-  testMatch: ['**/*.faults.ts'],
+  testMatch: ['**/*.faults.ts', '**/*.test.ts'],
   maxWorkers: 1,
   testTimeout: 600_000,
 };

@@ -162,7 +162,7 @@ export const ROUTES: Record<string, Case> = {
   'GET /api/games/:idOrSlug': { rule: 'anyone', params: ({ gameId }) => ({ idOrSlug: gameId }) },
   // no catalogue of others is set up there
   'GET /api/games/sync': { rule: 'admin', then: 409 },
-  'POST /api/games/sync': { rule: 'admin', then: 409, body: () => ({}) },
+  'POST /api/games/sync': { rule: 'admin', then: 409, body: () => ({ full: true }) },
   'POST /api/games': {
     rule: 'admin',
     body: () => ({
