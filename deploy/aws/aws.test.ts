@@ -87,12 +87,8 @@ describe.each(environments)('%s', (name, { settings, stack, template }) => {
   it('gives a task what the configuration asks for, and no secret in plain text', () => {
     const [app] = containers(template) as [Container];
     const plain = Object.fromEntries(app.Environment.map(({ Name, Value }) => [Name, Value]));
-    const uris: Record<string, string> = {
-      MONGODB_URI: 'mongodb+srv://db.example/maoga',
-      SMTP_URL: 'smtps://mail.example',
-    };
     const secrets = Object.fromEntries(
-      app.Secrets.map(({ Name }, i) => [Name, uris[Name] ?? `${i}KpZ3xw9bLh7Rk2mYJdNcU5eSgAo4f1c9a7`]),
+      app.Secrets.map(({ Name }, i) => [Name, ADDRESSES[Name] ?? `${i}KpZ3xw9bLh7Rk2mYJdNcU5eSgAo4f1c9a7`]),
     );
     const unknown = [...Object.keys(plain), ...Object.keys(secrets)].filter((key) => !(key in environmentSchema.shape));
     expect(unknown).toEqual(['NODE_OPTIONS']);
