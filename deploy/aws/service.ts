@@ -96,7 +96,6 @@ function taskOf(
     environment: {
       NODE_ENV: settings.name,
       PUBLIC_URL: `https://${settings.domain.name}`,
-      MAIL_FROM: `Maoga <no-reply@${settings.domain.name}>`,
       CORS_ORIGINS: settings.corsOrigins.join(','),
       MAIL_FROM: settings.mailFrom,
       REDIS_URL: cache.url,
