@@ -76,4 +76,4 @@ test('instances share the pools, match those who queued at different instances, 
   await two.stop();
   await matched([one, one]);
   expect([...(await leaders(one)).keys()]).toHaveLength(1);
-});
+}, 60_000);
