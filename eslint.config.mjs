@@ -1,18 +1,14 @@
-import { existsSync } from 'node:fs';
 import js from '@eslint/js';
 import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
-// a package of its own, whose types are there once it has been installed: `npm ci --prefix deploy/aws`
-const aws = existsSync(`${import.meta.dirname}/deploy/aws/node_modules`) ? 'deploy/aws/cdk.out/' : 'deploy/aws/';
-
 export default tseslint.config(
-  { ignores: ['dist/', 'coverage/', '.data/', aws] },
+  { ignores: ['dist/', 'coverage/', '.data/', 'deploy/aws/'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked.map((c) => ({ ...c, files: ['**/*.ts'] })),
   {
     files: ['**/*.ts'],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: { parserOptions: { project: 'tsconfig.json', tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
