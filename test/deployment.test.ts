@@ -14,7 +14,8 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { isOnPath } from '../scripts/cluster/services';
-import { environmentSchema, loadConfig } from '../src/config/config';
+import { loadConfig } from '../src/config/config';
+import { environmentSchema } from '../src/config/schema';
 import { buildContext } from './image/support/build-context';
 
 /** Container files and the workflow say what the server understands. */

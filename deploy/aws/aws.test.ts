@@ -1,7 +1,8 @@
 import { App, Aspects } from 'aws-cdk-lib';
 import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { environmentSchema, loadConfig } from '../../src/config/config';
+import { loadConfig } from '../../src/config/config';
+import { environmentSchema } from '../../src/config/schema';
 import { accept } from './accepted';
 import { MaogaStack } from './maoga-stack';
 import { RegistryStack } from './registry-stack';

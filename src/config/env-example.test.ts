@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
-import { environmentSchema } from './config';
+import { environmentSchema } from './schema';
 
 const text = readFileSync(join(__dirname, '../../.env.example'), 'utf8');
 const example = parseEnv(text);

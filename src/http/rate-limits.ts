@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit, ipKeyGenerator, MemoryStore, type Store } from 'express-rate-limit';
-import type { LimitChange, LimitName } from '../config/config';
+import type { LimitChange, LimitName } from '../config/schema';
 import { AppError } from '../core/errors';
 import type { AppResponse, LimitClass, Route } from './route';
 

@@ -1,6 +1,6 @@
 import type { Response } from 'express';
 import type { z, ZodType } from 'zod';
-import type { LimitName } from '../config/config';
+import type { LimitName } from '../config/schema';
 import type { ErrorCode } from '../core/errors';
 
 /**

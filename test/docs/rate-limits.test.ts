@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LIMIT_NAMES } from '../../src/config/config';
+import { LIMIT_NAMES } from '../../src/config/schema';
 import { classesOf, LIMITS } from '../../src/http/rate-limits';
 import { CONNECTING, MAX_SOCKETS } from '../../src/realtime/admission';
 import { FLOOD } from '../../src/realtime/floods';

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { environmentSchema, loadConfig } from '../../src/config/config';
+import { loadConfig } from '../../src/config/config';
+import { environmentSchema } from '../../src/config/schema';
 import { containersOf, render, type KubernetesObject } from './kustomize';
 
 /** deploy/kubernetes: each object against the model of its kind, and what the objects say to each other. */
