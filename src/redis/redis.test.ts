@@ -1,15 +1,16 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import express from 'express';
 import request from 'supertest';
+import { isOnPath } from '../../scripts/cluster/services';
 import { createLogger } from '../core/logger';
 import { problemHandler } from '../http/problems';
 import { createRateLimits, LIMITS } from '../http/rate-limits';
 import { connectRedis } from './redis';
 
 /** Against a real redis-server, where there is one on the PATH. */
-const withRedis = commandExists('redis-server') ? describe : describe.skip;
+const withRedis = isOnPath('redis-server') ? describe : describe.skip;
 
 const { max } = LIMITS.submit;
 const silent = createLogger({ level: 'silent', pretty: false });
@@ -124,15 +125,6 @@ test('credentials in a URL are not described', async () => {
   releases.push(() => link.stop());
   expect(link.description).toMatch(/^Redis at redis:\/\/\*\*\*@127/);
 });
-
-function commandExists(name: string): boolean {
-  try {
-    execFileSync('which', [name], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');

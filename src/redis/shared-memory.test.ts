@@ -1,6 +1,7 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Redis } from 'ioredis';
+import { isOnPath } from '../../scripts/cluster/services';
 import { createSharedMemory } from './shared-memory';
 
 /** In this process, and over a real redis-server where there is one on the PATH. */
@@ -41,7 +42,7 @@ describe('alone', () => {
   });
 });
 
-const withRedis = commandExists('redis-server') ? describe : describe.skip;
+const withRedis = isOnPath('redis-server') ? describe : describe.skip;
 
 withRedis('with Redis', () => {
   const socket = `/tmp/maoga-memory-${process.pid}.sock`;
@@ -93,12 +94,3 @@ withRedis('with Redis', () => {
     expect([await memory.turn('own turn', 60_000), (await memory.turn('own turn', 60_000)) > 0]).toEqual([0, true]);
   });
 });
-
-function commandExists(command: string): boolean {
-  try {
-    execFileSync('which', [command], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { isOnPath } from '../../scripts/cluster/services';
 import type { MetricNote } from '../../src/observability/metrics';
 import type { MaogaServer } from '../../src/server';
 import { startTestServer } from '../support/server';
@@ -164,8 +165,7 @@ describe('the compose file', () => {
 });
 
 /** Debian: apt-get install prometheus prometheus-alertmanager. Where they are missing this says so, and nothing is checked. */
-const has = (tool: string) => spawnSync(tool, ['--version']).error === undefined;
-const withTool = (tool: string) => (has(tool) ? test : test.skip);
+const withTool = (tool: string) => (isOnPath(tool) ? test : test.skip);
 const run = (tool: string, ...args: string[]) =>
   execFileSync(tool, args, { cwd: FOLDER, encoding: 'utf8', stdio: 'pipe' });
 
