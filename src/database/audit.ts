@@ -27,6 +27,7 @@ export const AUDIT_ACTIONS = [
   'game.created',
   'game.changed',
   'mode.changed',
+  'catalogue.syncStarted',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
@@ -34,8 +35,8 @@ export interface Act {
   action: AuditAction;
   /** Who did it; null: an operator, by a command on the server. */
   actorId: string | null;
-  /** Id of the user, report or game that it was done to. */
-  targetId: string;
+  /** Id of the user, report or game that it was done to; null: to none of them. */
+  targetId: string | null;
   reason?: string;
   /** What else there is to know, as it was decided. */
   details?: Record<string, unknown>;
@@ -56,7 +57,7 @@ interface ActRow {
   _id: Types.ObjectId;
   action: AuditAction;
   actorId: Types.ObjectId | null;
-  targetId: Types.ObjectId;
+  targetId: Types.ObjectId | null;
   reason: string;
   details: Record<string, unknown>;
   at: Date;
@@ -84,7 +85,7 @@ export function createAuditModel(connection: Connection) {
     {
       action: { type: String, required: true, immutable: true },
       actorId: { type: ObjectId, default: null, immutable: true },
-      targetId: { type: ObjectId, required: true, immutable: true },
+      targetId: { type: ObjectId, default: null, immutable: true },
       reason: { type: String, default: '', immutable: true },
       details: { type: Mixed, required: true, immutable: true },
       at: { type: Date, required: true, immutable: true },
@@ -122,7 +123,7 @@ export function createAudit({ connection, clock, ids }: { connection: Connection
         _id: new Types.ObjectId(ids.id()),
         action,
         actorId: actorId === null ? null : new Types.ObjectId(actorId),
-        targetId: new Types.ObjectId(targetId),
+        targetId: targetId === null ? null : new Types.ObjectId(targetId),
         reason,
         details,
         at: new Date(clock.now()),
@@ -144,7 +145,7 @@ const toAct = ({ _id, action, actorId, targetId, reason, details, at }: ActRow):
   id: _id.toHexString(),
   action,
   actorId: actorId?.toHexString() ?? null,
-  targetId: targetId.toHexString(),
+  targetId: targetId?.toHexString() ?? null,
   reason,
   details,
   at: at.toISOString(),

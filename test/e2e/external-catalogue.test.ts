@@ -68,6 +68,9 @@ test('the synchronisation is for admins, runs in the background and shows how fa
   expect((await admin.get('/api/games/sync')).body).toMatchObject({ state: 'done', total: 3, seen: 3, added: 3 });
   expect(slugs((await search('query=far')).body.items)).toEqual(['far-game-50', 'far-game-51', 'far-game-52']);
   expect((await admin.post('/api/games/sync', { everything: true })).status).toBe(400);
+  // the one that was begun, and not the one that ran already
+  const { items } = (await admin.get('/api/admin/audit?action=catalogue.syncStarted')).body;
+  expect(items).toMatchObject([{ actorId: admin.userId, targetId: null, details: { provider: 'igdb', full: false } }]);
 });
 
 // the last one with these settings: the circuit breaker opens

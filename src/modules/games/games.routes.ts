@@ -65,7 +65,7 @@ export function gameRoutes(games: GamesService, changes: GameChanges, external: 
       status: 202,
       answer: syncView,
       errors: ['CATALOGUE_OFF'],
-      handler: ({ body }) => external.startSync(body),
+      handler: ({ body, player }) => external.startSync(body, player.userId),
     }),
     route({
       method: 'get',

@@ -56,7 +56,7 @@ export const actView = z
     id: objectId,
     action: z.enum(AUDIT_ACTIONS),
     actorId: objectId.nullable().describe('null: an operator, by a command on the server'),
-    targetId: objectId.describe('Of the user, report or game'),
+    targetId: objectId.nullable().describe('Of the user, report or game; null: of none of them'),
     reason: z.string(),
     details: z.record(z.string(), z.unknown()),
     at: timestamp,

@@ -13,7 +13,7 @@ export interface External {
   /** @returns whether it is worth searching again */
   find: (typed: string) => Promise<boolean>;
   /** @throws CATALOGUE_OFF */
-  startSync(options: SyncBody): Promise<SyncView>;
+  startSync(options: SyncBody, actorId: string): Promise<SyncView>;
   /** @throws CATALOGUE_OFF */
   progress(): Promise<SyncView>;
   loops: Loop[];
@@ -23,7 +23,7 @@ export type ExternalDeps = Omit<IgdbClientDeps, 'settings' | 'memory' | 'random'
   Pick<LookUpDeps, 'memory' | 'transact'> &
   Pick<IgdbClientDeps, 'memory'> &
   Pick<ImporterDeps, 'Games' | 'ids'> &
-  Pick<SyncDeps, 'Syncs'> & { ids: Ids; config: { igdb: IgdbSettings | undefined } };
+  Pick<SyncDeps, 'Syncs' | 'audit'> & { ids: Ids; config: { igdb: IgdbSettings | undefined } };
 
 const SYNC_EVERY_MS = 5_000;
 
@@ -49,8 +49,8 @@ export function createExternal(deps: ExternalDeps): External {
 
   return {
     find: (typed) => lookUp.find(typed),
-    async startSync(options) {
-      const view = await sync.start(options);
+    async startSync(options, actorId) {
+      const view = await sync.start(options, actorId);
       loop.wake();
       return view;
     },

@@ -1,7 +1,8 @@
 import { Types, type Connection } from 'mongoose';
-import { manualClock } from '../../../core/clock';
+import { manualClock, systemClock } from '../../../core/clock';
 import { systemIds } from '../../../core/ids';
 import { createLogger } from '../../../core/logger';
+import { createAudit, type Audit } from '../../../database/audit';
 import { createTransact } from '../../../database/transaction';
 import { createMetrics } from '../../../observability/metrics';
 import { testDatabase } from '../../../../test/support/database';
@@ -18,16 +19,19 @@ import { standInGame, startIgdbStandIn, type IgdbStandIn } from './testing/igdb-
 const signal = new AbortController().signal;
 const logger = createLogger({ level: 'silent', pretty: false });
 const HOUR_MS = 3_600_000;
+const ADMIN = new Types.ObjectId().toHexString();
 
 let standIn: IgdbStandIn;
 let connection: Connection;
 let Games: GameModel;
 let Syncs: SyncModel;
+let audit: Audit;
 let clock: ReturnType<typeof manualClock>;
 beforeAll(async () => {
   connection = await testDatabase();
   Games = createGameModel(connection);
   Syncs = createSyncModel(connection);
+  audit = createAudit({ connection, clock: systemClock, ids: systemIds });
 });
 beforeEach(async () => {
   await Promise.all([Games.deleteMany({}), Syncs.deleteMany({})]);
@@ -48,7 +52,17 @@ function instance(): Sync {
   });
   const importer = createImporter({ provider: 'igdb', Games, clock, ids: systemIds });
   const transact = createTransact(connection);
-  return createSync({ catalogue, importer, Syncs, transact, clock, logger, instanceId: systemIds.uuid(), pageSize: 2 });
+  return createSync({
+    catalogue,
+    importer,
+    Syncs,
+    transact,
+    audit,
+    clock,
+    logger,
+    instanceId: systemIds.uuid(),
+    pageSize: 2,
+  });
 }
 
 const toTheEnd = async (sync: Sync) => {
@@ -61,7 +75,7 @@ const far = (...numbers: number[]) => numbers.map((number) => `far-game-${number
 test('everything is read, page by page, and how far it is can be seen', async () => {
   const sync = instance();
   expect(await sync.progress()).toMatchObject({ state: 'never', startedAt: null, total: null });
-  expect(await sync.start({ full: false })).toMatchObject({ state: 'running', changedSince: null, seen: 0 });
+  expect(await sync.start({ full: false }, ADMIN)).toMatchObject({ state: 'running', changedSince: null, seen: 0 });
   expect(await sync.step(signal)).toBe(true);
   expect(await sync.progress()).toMatchObject({ state: 'running', total: 7, seen: 2, added: 2 });
   expect(await toTheEnd(sync)).toMatchObject({ state: 'done', total: 7, seen: 7, added: 7, updated: 0, problem: null });
@@ -71,26 +85,26 @@ test('everything is read, page by page, and how far it is can be seen', async ()
 
 test('the next one reads what has changed since; a full one reads everything and changes nothing that is the same', async () => {
   const sync = instance();
-  await sync.start({ full: false });
+  await sync.start({ full: false }, ADMIN);
   await toTheEnd(sync);
   clock.advance(24 * HOUR_MS);
   const changed = clock.now() / 1000;
   standIn.games[2] = standInGame({ id: 3, name: 'Renamed', updated_at: changed });
   standIn.games.push(standInGame({ id: 8, updated_at: changed }));
-  await sync.start({ full: false });
+  await sync.start({ full: false }, ADMIN);
   expect(await toTheEnd(sync)).toMatchObject({ state: 'done', total: 2, seen: 2, added: 1, updated: 1 });
   expect(await Games.findOne({ slug: 'far-game-3' }).lean()).toMatchObject({
     name: 'Renamed',
     sortName: 'renamed',
     version: 2,
   });
-  await sync.start({ full: true });
+  await sync.start({ full: true }, ADMIN);
   expect(await toTheEnd(sync)).toMatchObject({ changedSince: null, seen: 8, added: 0, updated: 0 });
 });
 
 test('one that dies half-way is continued by another instance from where it was, with the same result', async () => {
   const dying = instance();
-  await dying.start({ full: false });
+  await dying.start({ full: false }, ADMIN);
   await dying.step(signal);
   // it has a page in its hands when it dies: what it read is never written
   standIn.misbehave('slow');
@@ -111,7 +125,7 @@ test('one that dies half-way is continued by another instance from where it was,
 
 test('one that stops in good order leaves it to the others at once', async () => {
   const leaving = instance();
-  await leaving.start({ full: false });
+  await leaving.start({ full: false }, ADMIN);
   await leaving.step(signal);
   await leaving.release();
   expect(await toTheEnd(instance())).toMatchObject({ state: 'done', seen: 7, added: 7 });
@@ -119,7 +133,7 @@ test('one that stops in good order leaves it to the others at once', async () =>
 
 test('two instances at once: one works, each page is counted once, and whoever was overtaken writes nothing', async () => {
   const [one, two] = [instance(), instance()];
-  const starts = await Promise.all([one.start({ full: false }), two.start({ full: false })]);
+  const starts = await Promise.all([one.start({ full: false }, ADMIN), two.start({ full: false }, ADMIN)]);
   expect(starts.map(({ state }) => state)).toEqual(['running', 'running']);
   // asleep with a page in its hands, for longer than its claim
   standIn.always('slow');
@@ -139,16 +153,16 @@ test('two instances at once: one works, each page is counted once, and whoever w
 
 test('while it runs it is not begun again, and is begun once by many at once', async () => {
   const sync = instance();
-  const views = await Promise.all(Array.from({ length: 10 }, () => sync.start({ full: false })));
+  const views = await Promise.all(Array.from({ length: 10 }, () => sync.start({ full: false }, ADMIN)));
   expect(new Set(views.map(({ startedAt }) => startedAt)).size).toBe(1);
   await sync.step(signal);
   clock.advance(1000);
-  expect(await sync.start({ full: true })).toMatchObject({ startedAt: views[0]?.startedAt, seen: 2 });
+  expect(await sync.start({ full: true }, ADMIN)).toMatchObject({ startedAt: views[0]?.startedAt, seen: 2 });
 });
 
 test('when the other side is away it waits, longer each time, says so, and then goes on', async () => {
   const sync = instance();
-  await sync.start({ full: false });
+  await sync.start({ full: false }, ADMIN);
   await sync.step(signal);
   standIn.always({ status: 429, retryAfter: '45' });
   expect(await sync.step(signal)).toBe(false);
@@ -166,14 +180,14 @@ test('when the other side is away it waits, longer each time, says so, and then 
 
 test('refused settings end it, and starting it again goes on from the same page', async () => {
   const sync = instance();
-  await sync.start({ full: false });
+  await sync.start({ full: false }, ADMIN);
   await sync.step(signal);
   standIn.always(403);
   await sync.step(signal);
   expect(await sync.progress()).toMatchObject({ state: 'failed', seen: 2, problem: { retryAt: null } });
   standIn.always(undefined);
   expect(await sync.step(signal)).toBe(false);
-  expect(await sync.start({ full: false })).toMatchObject({ state: 'running', seen: 2, problem: null });
+  expect(await sync.start({ full: false }, ADMIN)).toMatchObject({ state: 'running', seen: 2, problem: null });
   expect(await toTheEnd(sync)).toMatchObject({ state: 'done', seen: 7, added: 7 });
 });
 
@@ -187,11 +201,11 @@ test('what an admin has written stays, and a game of ours is linked and keeps it
   });
   await Games.create([{ _id: new Types.ObjectId(), ...newGameFields(ours, clock.now()) }]);
   const sync = instance();
-  await sync.start({ full: false });
+  await sync.start({ full: false }, ADMIN);
   expect(await toTheEnd(sync)).toMatchObject({ seen: 7, added: 6 });
   await Games.updateOne({ slug: 'far-game-3' }, { $set: { name: 'As the admin says' }, $inc: { version: 1 } });
   standIn.games = standIn.games.map((game) => ({ ...game, name: `${game.name} II`, updated_at: 1_800_000_000 }));
-  await sync.start({ full: true });
+  await sync.start({ full: true }, ADMIN);
   expect(await toTheEnd(sync)).toMatchObject({ added: 0, updated: 5 });
   expect(await Games.findOne({ slug: 'our-own' }).lean()).toMatchObject({
     name: 'Far Game 2',
@@ -205,7 +219,7 @@ test('two games of one name and slug are two, told apart by the year', async () 
     standInGame({ id, name: 'Doom', slug: 'doom', first_release_date: Date.UTC(year, 5) / 1000 });
   standIn.games = [doom(10, 1993), doom(11, 2016), standInGame({ id: 12, platforms: [52, 6], name: '' })];
   const sync = instance();
-  await sync.start({ full: false });
+  await sync.start({ full: false }, ADMIN);
   expect(await toTheEnd(sync)).toMatchObject({ seen: 3, added: 2 });
   expect(await there()).toEqual(['doom', 'doom-11']);
 });

@@ -1,5 +1,7 @@
+import type { ClientSession } from 'mongoose';
 import type { Clock } from '../../../core/clock';
 import type { Logger } from '../../../core/logger';
+import type { Audit } from '../../../database/audit';
 import { isDuplicateKey, type Transact } from '../../../database/transaction';
 import type { SyncBody, SyncView } from '../games.schemas';
 import { ExternalCatalogueError, type ExternalCatalogue } from './external-catalogue';
@@ -21,7 +23,7 @@ import { toSyncView, type SyncModel, type SyncRow } from './sync.models';
  */
 export interface Sync {
   /** Begins, or leaves the one that runs as it is. */
-  start(options: SyncBody): Promise<SyncView>;
+  start(options: SyncBody, actorId: string): Promise<SyncView>;
   progress(): Promise<SyncView>;
   /** Reads one page, if there is one to read. @returns whether to go on at once */
   step(signal: AbortSignal): Promise<boolean>;
@@ -34,6 +36,7 @@ export interface SyncDeps {
   importer: Importer;
   Syncs: SyncModel;
   transact: Transact;
+  audit: Pick<Audit, 'append'>;
   clock: Clock;
   logger: Logger;
   instanceId: string;
@@ -51,7 +54,7 @@ const MOST_FAILURES = 20;
 const MARGIN_MS = 3_600_000;
 
 export function createSync(deps: SyncDeps): Sync {
-  const { catalogue, importer, Syncs, transact, clock, logger, instanceId, pageSize = PAGE_SIZE } = deps;
+  const { catalogue, importer, Syncs, transact, audit, clock, logger, instanceId, pageSize = PAGE_SIZE } = deps;
   const _id = catalogue.name;
   const now = (): Date => new Date(clock.now());
   const read = () => Syncs.findById(_id).lean<SyncRow>();
@@ -119,7 +122,7 @@ export function createSync(deps: SyncDeps): Sync {
   };
 
   return {
-    async start({ full }) {
+    async start({ full }, actorId) {
       const before = await read();
       const idle = { owner: null, ownedUntil: now(), failures: 0, problem: null, retryAt: now(), finishedAt: null };
       const goesOn = before?.state === 'failed' && !full;
@@ -135,12 +138,23 @@ export function createSync(deps: SyncDeps): Sync {
         updated: 0,
       };
       const fields = { ...idle, ...(goesOn ? {} : anew), state: 'running' as const };
-      if (before === null) {
+      const begin = async (session: ClientSession): Promise<boolean> => {
+        if (before === null) await Syncs.create([{ _id, ...anew, ...fields }], { session });
+        if (before === null) return true;
+        const asRead = { _id, state: before.state, startedAt: before.startedAt };
+        return (await Syncs.updateOne(asRead, { $set: fields }, { session })).matchedCount === 1;
+      };
+      const act = {
+        action: 'catalogue.syncStarted',
+        actorId,
+        targetId: null,
+        details: { provider: _id, full },
+      } as const;
+      if (before?.state !== 'running')
         // two who begin the very first one: the index of ids lets one through
-        await Syncs.create([{ _id, ...anew, ...fields }]).catch(unlessDuplicate);
-      } else if (before.state !== 'running') {
-        await Syncs.updateOne({ _id, state: before.state, startedAt: before.startedAt }, { $set: fields });
-      }
+        await transact(async (session) => {
+          if (await begin(session)) await audit.append(session, act);
+        }).catch(unlessDuplicate);
       return toSyncView(_id, await read());
     },
 
