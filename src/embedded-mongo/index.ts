@@ -7,11 +7,9 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { type Server } from './commands/command';
 import { serveConnection } from './protocol/connection';
 import { SET_NAME } from './commands/server';
-import { Cursors } from './commands/cursors';
 import { openDisk } from './storage/disk';
-import { PARAMETERS, startMonitor } from './commands/monitor';
-import { Sessions } from './commands/sessions';
-import { Snapshots } from './commands/snapshots';
+import { startMonitor } from './commands/monitor';
+import { createServerState } from './commands/server-state';
 import { Store } from './storage/store';
 
 export interface EmbeddedMongoOptions {
@@ -37,19 +35,7 @@ export async function startEmbeddedMongo({ directory, port = 0 }: EmbeddedMongoO
     serveConnection(socket, server);
   });
   const store = new Store(disk);
-  const server: Server = {
-    store,
-    cursors: new Cursors(),
-    sessions: new Sessions(store),
-    snapshots: new Snapshots(store),
-    failPoints: new Map(),
-    parameters: { ...PARAMETERS },
-    parametersChanged: () => monitor.rearm(),
-    address: '',
-    startedAt: Date.now(),
-  };
-  server.sessions.onEnd = ({ id, state, txnNumber }) =>
-    server.cursors.killWhere((cursor) => cursor.session === id && (state === 'none' || cursor.txnNumber === txnNumber));
+  const server: Server = createServerState(store, () => monitor.rearm());
   const monitor = startMonitor(server);
   try {
     listener.listen(port, '127.0.0.1');

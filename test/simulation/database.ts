@@ -1,11 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
-import type { Server } from '../../src/embedded-mongo/commands/command';
-import { Cursors } from '../../src/embedded-mongo/commands/cursors';
-import { PARAMETERS } from '../../src/embedded-mongo/commands/monitor';
 import { runCommand } from '../../src/embedded-mongo/commands/run-command';
-import { Sessions } from '../../src/embedded-mongo/commands/sessions';
-import { Snapshots } from '../../src/embedded-mongo/commands/snapshots';
+import { createServerState } from '../../src/embedded-mongo/commands/server-state';
 import { encodeReply, MessageCutter } from '../../src/embedded-mongo/protocol/wire';
 import { int } from '../../src/embedded-mongo/values/bson-types';
 import { Store } from '../../src/embedded-mongo/storage/store';
@@ -33,17 +29,8 @@ export async function startInProcessDatabase(transactionMs: number): Promise<InP
   await once(door, 'listening');
   const address = `127.0.0.1:${(door.address() as AddressInfo).port}`;
   const store = new Store(undefined);
-  const server: Server = {
-    store,
-    cursors: new Cursors(),
-    sessions: new Sessions(store),
-    snapshots: new Snapshots(store),
-    failPoints: new Map(),
-    parameters: { ...PARAMETERS },
-    parametersChanged: () => undefined,
-    address,
-    startedAt: Date.now(),
-  };
+  const server = createServerState(store);
+  server.address = address;
   server.sessions.lifetimeMs = transactionMs;
   const connection = { server, id: 1 };
   return {
