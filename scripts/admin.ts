@@ -8,7 +8,7 @@ import { createAudit } from '../src/database/audit';
 import { connectAsTool, type Database } from '../src/database/connect';
 import { createTransact } from '../src/database/transaction';
 import { createAccounts, createUserModel } from '../src/modules/users';
-import { startUpFailure } from '../src/start-up-failure';
+import { Refusal, runAsCommand } from './command-line';
 
 /**
  * `npm run admin -- <email>`, in an image `node dist/scripts/admin.js <email>`: makes an account an admin, in the database
@@ -17,7 +17,7 @@ import { startUpFailure } from '../src/start-up-failure';
 
 const USAGE = 'Usage: npm run admin -- <email>   (of an account that is registered)';
 
-async function main(email: string | undefined, ...more: string[]): Promise<void> {
+async function main([email, ...more]: string[]): Promise<void> {
   if (email === undefined || !email.includes('@') || more.length > 0) throw new Refusal(USAGE);
   const config = loadConfig(readEnvironment(), developmentSecrets);
   requireKept(config.database);
@@ -59,9 +59,4 @@ function requireKept({ uri, directory }: Config['database']): void {
     throw new Refusal('DATA_DIR is :memory:, so that no other process can reach the accounts: set it to a folder.');
 }
 
-class Refusal extends Error {}
-
-main(...(process.argv.slice(2) as [string?])).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Refusal ? error.message : startUpFailure(error)}\n`);
-  process.exitCode = 1;
-});
+runAsCommand(main, { refused: 1, failed: 1 });

@@ -6,7 +6,7 @@ import { readEnvironment } from '../src/config/environment';
 import { createLogger } from '../src/core/logger';
 import { createLoop } from '../src/core/loop';
 import { connectAsTool } from '../src/database/connect';
-import { startUpFailure } from '../src/start-up-failure';
+import { Refusal, runAsCommand, wordsFor } from './command-line';
 import { dump } from './backup/dump';
 import { wrap } from './backup/envelope';
 import { keepNewest, nameAt } from './backup/place';
@@ -40,8 +40,6 @@ interface Options {
   help: boolean;
 }
 
-class Refusal extends Error {}
-
 function optionsOf(args: string[]): Options {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
@@ -68,7 +66,7 @@ async function main(args: string[]): Promise<void> {
     name: 'backup',
     everyMs: everyHours * HOUR_MS,
     tick: () => backUp(config, at, keep),
-    onError: (error) => void process.stderr.write(`The backup failed: ${reason(error)}\n`),
+    onError: (error) => void process.stderr.write(`The backup failed: ${wordsFor(error)}\n`),
   });
   process.once('SIGTERM', () => void loop.stop());
   process.once('SIGINT', () => void loop.stop());
@@ -102,12 +100,4 @@ async function backUp(config: Config, at: string, keep: number | undefined): Pro
 const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 2 : 0)} MB`;
 const print = (line: string) => void process.stdout.write(`${line}\n`);
 
-const reason = (error: unknown): string => {
-  const plain = error instanceof Refusal || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
-  return plain ? (error as Error).message : startUpFailure(error);
-};
-
-main(process.argv.slice(2)).catch((error: unknown) => {
-  process.stderr.write(`${reason(error)}\n`);
-  process.exitCode = 1;
-});
+runAsCommand(main, { refused: 1, failed: 1 });

@@ -1,7 +1,7 @@
 import { ConfigError, loadConfig, type Config } from '../src/config/config';
 import { developmentSecrets } from '../src/config/development-secrets';
 import { readEnvironment } from '../src/config/environment';
-import { startUpFailure } from '../src/start-up-failure';
+import { runAsCommand } from './command-line';
 import { examineDatabase } from './doctor/database';
 import { examineMachine } from './doctor/machine';
 import { examineRedis } from './doctor/redis';
@@ -50,12 +50,4 @@ function settings(tell: (findings: Finding[]) => void): Config | undefined {
   }
 }
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${startUpFailure(error)}\n`);
-    process.exitCode = 1;
-  },
-);
+runAsCommand(main, { refused: 1, failed: 1 });

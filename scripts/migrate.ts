@@ -4,7 +4,7 @@ import { readEnvironment } from '../src/config/environment';
 import { createLogger } from '../src/core/logger';
 import { connectAsTool } from '../src/database/connect';
 import { migrateDown, migrateUp, migrationStatus, type Migration } from '../src/database/migrations';
-import { startUpFailure } from '../src/start-up-failure';
+import { Refusal, runAsCommand } from './command-line';
 
 /**
  * `npm run migrate:up | migrate:down | migrate:status`, in an image `node dist/scripts/migrate.js up`: on the database
@@ -13,8 +13,8 @@ import { startUpFailure } from '../src/start-up-failure';
 
 const USAGE = 'Usage: migrate up | down | status';
 
-async function main(command: string | undefined): Promise<void> {
-  if (command !== 'up' && command !== 'down' && command !== 'status') throw new UsageError(USAGE);
+async function main([command]: string[]): Promise<void> {
+  if (command !== 'up' && command !== 'down' && command !== 'status') throw new Refusal(USAGE);
   const config = loadConfig(readEnvironment(), developmentSecrets);
   // what has been done is printed below; only what goes wrong is logged besides
   const logger = createLogger({ ...config.log, level: 'warn' });
@@ -30,8 +30,6 @@ async function main(command: string | undefined): Promise<void> {
   }
 }
 
-class UsageError extends Error {}
-
 function table(migrations: Migration[]): string {
   const width = Math.max(...migrations.map(({ fileName }) => fileName.length));
   return migrations.map(({ fileName, appliedAt }) => `${fileName.padEnd(width)}  ${appliedAt ?? 'pending'}`).join('\n');
@@ -45,7 +43,4 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-main(process.argv[2]).catch((error: unknown) => {
-  process.stderr.write(`${error instanceof UsageError ? error.message : startUpFailure(error)}\n`);
-  process.exitCode = 1;
-});
+runAsCommand(main, { refused: 1, failed: 1 });

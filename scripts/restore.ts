@@ -8,13 +8,13 @@ import { developmentSecrets } from '../src/config/development-secrets';
 import { readEnvironment } from '../src/config/environment';
 import { createLogger } from '../src/core/logger';
 import { connectAsTool, type Database } from '../src/database/connect';
-import { startUpFailure } from '../src/start-up-failure';
+import { Refusal, runAsCommand } from './command-line';
 import { unwrap } from './backup/envelope';
 import { check, load, sameCounts, type Loaded } from './backup/load';
 import { verified } from './backup/place';
 import { findBackup } from './backup/places';
 import { createProgress } from './backup/progress';
-import { BackupError, decode } from './backup/records';
+import { decode } from './backup/records';
 import { tableOf, verifyInvariants } from './verify/invariants';
 
 /**
@@ -41,8 +41,6 @@ interface Options {
   drill: boolean;
   help: boolean;
 }
-
-class Refusal extends Error {}
 
 function optionsOf(args: string[]): Options {
   const flag = { type: 'boolean', default: false } as const;
@@ -132,16 +130,4 @@ function databaseOf(connection: Connection): Parameters<typeof load>[0] {
 
 const print = (text: string) => void process.stdout.write(`${text}\n`);
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const plain =
-      error instanceof Refusal ||
-      error instanceof BackupError ||
-      (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
-    process.stderr.write(`${plain ? (error as Error).message : startUpFailure(error)}\n`);
-    process.exitCode = plain ? 2 : 1;
-  },
-);
+runAsCommand(main, { refused: 2, failed: 1 });

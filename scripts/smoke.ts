@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { createRest } from '../demo/rest';
+import { Refusal, runAsCommand } from './command-line';
 import { walkEdge } from './smoke/edge';
 import { walkMainJob } from './smoke/main-job';
 import { walk } from './smoke/steps';
@@ -52,15 +53,4 @@ async function main(args: string[]): Promise<number> {
   return outcome.failures.length === 0 ? 0 : 1;
 }
 
-class Refusal extends Error {}
-
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const plain = error instanceof Refusal || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
-    process.stderr.write(`${plain ? (error as Error).message : String((error as Error).stack)}\n`);
-    process.exitCode = 2;
-  },
-);
+runAsCommand(main, { refused: 2, failed: 2 });

@@ -4,7 +4,7 @@ import { developmentSecrets } from '../src/config/development-secrets';
 import { readEnvironment } from '../src/config/environment';
 import { createLogger } from '../src/core/logger';
 import { connectAsTool } from '../src/database/connect';
-import { startUpFailure } from '../src/start-up-failure';
+import { Refusal, runAsCommand } from './command-line';
 import { tableOf, verifyInvariants } from './verify/invariants';
 
 /**
@@ -65,15 +65,4 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-class Refusal extends Error {}
-
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const plain = error instanceof Refusal || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS') === true;
-    process.stderr.write(`${plain ? (error as Error).message : startUpFailure(error)}\n`);
-    process.exitCode = 2;
-  },
-);
+runAsCommand(main, { refused: 2, failed: 2 });

@@ -1,4 +1,5 @@
 import { BSON, type Document } from 'bson';
+import { Refusal } from '../command-line';
 
 /**
  * What a backup is made of, before it is compressed: records one behind the other, each a letter and a BSON document.
@@ -22,7 +23,7 @@ export type BackupRecord =
   { kind: 'C'; collection: CollectionRecord } | { kind: 'D'; document: Buffer } | { kind: 'E'; counts: Counts };
 
 /** What is wrong with a backup, for whoever wants it back. */
-export class BackupError extends Error {}
+export class BackupError extends Refusal {}
 
 const MAX_RECORD = 17 * 2 ** 20; // MongoDB's largest document and some room
 
