@@ -77,6 +77,7 @@ async function main(args: string[]): Promise<number> {
     return await judge(database.connection, loaded);
   } finally {
     await database.stop();
+    place.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ClientSession, Db, MongoClient } from 'mongodb';
+import type { Db, MongoClient } from 'mongodb';
 import type { Document } from 'bson';
 import { encode, type Counts } from './records';
 
@@ -15,13 +15,14 @@ export async function* dump(
   const collections = await collectionsOf(db);
   const counts: Counts = {};
   let seen = 0;
-  const moment = await oneMoment(client, db);
+  // all reads of a snapshot session see the moment of the first one; MongoDB keeps it for minutes (minSnapshotHistoryWindowInSeconds)
+  const session = client.startSession({ snapshot: true });
   try {
     for (const { name, options } of collections) {
       const indexes = await db.collection(name).indexes();
       yield encode('C', { name, options, indexes: indexes.filter((index) => index.name !== '_id_') });
       counts[name] = 0;
-      const rows = db.collection(name).find({}, { session: moment.session, raw: true, batchSize: 1000 });
+      const rows = db.collection(name).find({}, { session, raw: true, batchSize: 1000 });
       for await (const row of rows) {
         yield encode('D', row);
         counts[name] += 1;
@@ -29,7 +30,7 @@ export async function* dump(
       }
     }
   } finally {
-    await moment.end();
+    await session.endSession();
   }
   yield encode('E', { counts });
 }
@@ -42,30 +43,4 @@ async function collectionsOf(db: Db): Promise<{ name: string; options: Document 
   return own
     .map((info) => ({ name: info.name, options: 'options' in info ? (info.options ?? {}) : {} }))
     .sort((one, other) => (one.name < other.name ? -1 : 1));
-}
-
-interface Moment {
-  session: ClientSession;
-  end(): Promise<void>;
-}
-
-/**
- * Reads that all see the same moment. A snapshot session of MongoDB may take minutes (`minSnapshotHistoryWindowInSeconds`, 5 minutes
- * by default). The embedded server knows no such sessions, which shows by its naming no moment; there a transaction does.
- */
-async function oneMoment(client: MongoClient, db: Db): Promise<Moment> {
-  const probe = await db.command({ find: 'migrations', limit: 1, readConcern: { level: 'snapshot' } });
-  if ((probe as { cursor: Document }).cursor['atClusterTime'] !== undefined) {
-    const session = client.startSession({ snapshot: true });
-    return { session, end: () => session.endSession() };
-  }
-  const session = client.startSession();
-  session.startTransaction({ readConcern: { level: 'snapshot' } });
-  return {
-    session,
-    async end() {
-      await session.abortTransaction().catch(() => undefined); // nothing was written
-      await session.endSession();
-    },
-  };
 }
