@@ -12,7 +12,7 @@ const HELP = `
   npm run doctor
 
   Looks at the environment that the server would start in, with the same settings: variables, Node, disk, database
-  (reachable, transactions, clock, migrations, indexes) and Redis. Changes nothing, and says what to do about what it finds.
+  (reachable, transactions, clock, migrations, indexes, DATA_SECRET) and Redis. Changes nothing, and says what to do about what it finds.
 
   Exit code 0: the server will run, though there may be warnings. 1: something has to be mended first.
 `;

@@ -10,11 +10,13 @@ import { createLogger } from '../src/core/logger';
 import { connectAsTool, type Database } from '../src/database/connect';
 import { Refusal, runAsCommand } from './command-line';
 import { unwrap } from './backup/envelope';
-import { check, load, sameCounts, type Loaded } from './backup/load';
+import { checkContents, contentsOf, type Contents, type Origin } from './backup/contents';
+import { load, sameCounts, type Loaded } from './backup/load';
+import { restoreArchive } from './backup/mongodump';
 import { verified } from './backup/place';
 import { findBackup } from './backup/places';
 import { createProgress } from './backup/progress';
-import { decode } from './backup/records';
+import { findTool, type Tool } from './backup/tool';
 import { tableOf, verifyInvariants } from './verify/invariants';
 
 /**
@@ -63,25 +65,53 @@ async function main(args: string[]): Promise<number> {
   }
   const config = loadConfig(readEnvironment(), developmentSecrets);
   const { place, name } = await findBackup(address);
-  const records = () => decode(unwrap(verified(place, name), config.backups.passphrase));
+  const open = () => contentsOf(unwrap(verified(place, name), config.backups.passphrase));
   print(`Reading ${name}`);
-  await check(records());
+  const origin = await checkContents(await open());
+  const tool = origin && (await toolFor(origin, drill, config));
 
-  const database = drill ? await openDrill(config) : await open(config);
+  const database = drill ? await openDrill(config) : await openOwn(config);
   try {
+    requireName(database.connection, origin);
     print(`Restoring into ${database.description}`);
     await empty(database.connection, replace);
-    const progress = createProgress('documents');
-    const loaded = await load(databaseOf(database.connection), records(), progress.tell);
-    progress.end();
-    return await judge(database.connection, loaded);
+    return await judge(database.connection, await fill(database, await open(), tool));
   } finally {
     await database.stop();
     place.close();
   }
 }
 
-async function open({ database, log }: Config): Promise<Database> {
+/** What an archive is restored with. */
+async function toolFor({ madeBy }: Origin, drill: boolean, { backups }: Config): Promise<Tool> {
+  if (drill)
+    throw new Refusal(
+      `This backup is of ${madeBy}, which the database of a drill does not understand. Rehearse in an empty MongoDB: MONGODB_URI=… npm run restore -- <backup>`,
+    );
+  const tool = await findTool('mongorestore', backups.toolsDirectory);
+  if (tool) return tool;
+  throw new Refusal(`This backup is of ${madeBy}: it needs mongorestore on the PATH or in MONGODB_TOOLS_DIR.`);
+}
+
+/** An archive with an oplog cannot be restored under another name. */
+function requireName({ name }: Connection, origin: Origin | undefined): void {
+  if (origin && origin.database !== name)
+    throw new Refusal(`The backup is of a database named ${origin.database}: MONGODB_URI must name that, not ${name}.`);
+}
+
+/** @returns what the counts should be and are, where the backup knows them */
+async function fill({ connection, uri }: Database, contents: Contents, tool?: Tool): Promise<Loaded | undefined> {
+  if (contents.kind === 'archive') {
+    if (tool) await restoreArchive(tool, uri, contents.archive);
+    return undefined;
+  }
+  const progress = createProgress('documents');
+  const loaded = await load(databaseOf(connection), contents.records, progress.tell);
+  progress.end();
+  return loaded;
+}
+
+async function openOwn({ database, log }: Config): Promise<Database> {
   if (database.uri === undefined && database.directory === undefined)
     throw new Refusal('DATA_DIR is :memory:, which keeps nothing: set it to a folder, or set MONGODB_URI.');
   return connectAsTool(database, createLogger({ ...log, level: 'warn' }));
@@ -111,17 +141,20 @@ async function empty(connection: Connection, replace: boolean): Promise<void> {
 }
 
 /** Whether what is there now is what was backed up, and a sound one. @returns the exit code */
-async function judge(connection: Connection, { expected, taken }: Loaded): Promise<number> {
-  const width = Math.max(...Object.keys(expected).map((name) => name.length));
-  for (const [name, count] of Object.entries(expected))
-    print(`  ${name.padEnd(width)}  ${String(taken[name] ?? 0).padStart(8)} of ${count}`);
-  if (!sameCounts(expected, taken)) {
-    print('Documents are missing: this is not what was backed up.');
-    return 1;
-  }
+async function judge(connection: Connection, loaded: Loaded | undefined): Promise<number> {
+  if (loaded && !isComplete(loaded)) return 1;
   const verdict = await verifyInvariants(connection, { patienceMs: null });
   process.stdout.write(tableOf(verdict));
   return verdict.findings.total === 0 ? 0 : 1;
+}
+
+function isComplete({ expected, taken }: Loaded): boolean {
+  const width = Math.max(...Object.keys(expected).map((name) => name.length));
+  for (const [name, count] of Object.entries(expected))
+    print(`  ${name.padEnd(width)}  ${String(taken[name] ?? 0).padStart(8)} of ${count}`);
+  const complete = sameCounts(expected, taken);
+  if (!complete) print('Documents are missing: this is not what was backed up.');
+  return complete;
 }
 
 function databaseOf(connection: Connection): Parameters<typeof load>[0] {

@@ -2,10 +2,11 @@ import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:
 import { Readable, type Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { split } from './bytes';
 import { BackupError } from './records';
 
 /**
- * How the bytes of records become those of a file: gzip, and with a passphrase AES-256-GCM around it (64 GiB at most). The file says
+ * How the bytes of a dump become those of a file: gzip, and with a passphrase AES-256-GCM around it (64 GiB at most). The file says
  * at its beginning what it is:
  *
  *   15 bytes  "MAOGA-BACKUP-1" and a letter: "P" plain, "E" encrypted
@@ -16,8 +17,8 @@ const SALT = 16;
 const NONCE = 12;
 const TAG = 16;
 
-export async function* wrap(records: AsyncIterable<Buffer>, passphrase?: string): AsyncGenerator<Buffer> {
-  const zipped = through(records, createGzip());
+export async function* wrap(contents: AsyncIterable<Buffer>, passphrase?: string): AsyncGenerator<Buffer> {
+  const zipped = through(contents, createGzip());
   if (passphrase === undefined) {
     yield Buffer.from(`${MAGIC}P`, 'latin1');
     yield* zipped;
@@ -64,23 +65,6 @@ async function* decrypt(file: AsyncIterable<Buffer>, passphrase: string): AsyncG
   if (tail.length < TAG) throw new BackupError('The backup is cut off.');
   decipher.setAuthTag(tail);
   yield decipher.final();
-}
-
-/** The first bytes of a stream, and what follows. */
-async function split(bytes: AsyncIterable<Buffer>, length: number) {
-  const chunks = bytes[Symbol.asyncIterator]();
-  let head: Buffer = Buffer.alloc(0);
-  while (head.length < length) {
-    const next = await chunks.next();
-    if (next.done) throw new BackupError('This is no backup of this server.');
-    head = Buffer.concat([head, next.value]);
-  }
-  const over = head.subarray(length);
-  const rest = async function* () {
-    if (over.length > 0) yield over;
-    yield* { [Symbol.asyncIterator]: () => chunks };
-  };
-  return { head: head.subarray(0, length), rest: rest() };
 }
 
 /** An error on either side destroys `transform`, so that whoever reads it gets it. */

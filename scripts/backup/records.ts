@@ -7,6 +7,8 @@ import { Refusal } from '../command-line';
  *   C  a collection: {name, options, indexes}, before its documents
  *   D  a document of the collection named last, byte for byte as the database gave it
  *   E  the end: {counts: {collection: documents}}; a backup without it is cut off
+ *
+ * `A` stands alone before an archive of another tool: see contents.ts.
  */
 export type Kind = 'C' | 'D' | 'E';
 
@@ -28,7 +30,7 @@ export class BackupError extends Refusal {}
 const MAX_RECORD = 17 * 2 ** 20; // MongoDB's largest document and some room
 
 /** @param body a document, or its bytes */
-export function encode(kind: Kind, body: Document | Uint8Array): Buffer {
+export function encode(kind: Kind | 'A', body: Document | Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(kind, 'latin1'), body instanceof Uint8Array ? body : BSON.serialize(body)]);
 }
 

@@ -4,6 +4,7 @@ import { createLogger } from '../../src/core/logger';
 import { connectAsTool, withDatabase } from '../../src/database/connect';
 import { migrateUp, migrationStatus } from '../../src/database/migrations';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
+import { renewSeals } from '../../src/modules/auth';
 import { failure, ok, warning, type Finding } from './report';
 
 const QUIET = createLogger({ level: 'silent', pretty: false });
@@ -12,7 +13,7 @@ const SKEW_WARNING_MS = 1000;
 const SKEW_FAILURE_MS = 30_000;
 
 /** The database that the server uses with these settings, or uses if it runs. */
-export async function examineDatabase({ database: settings }: Config): Promise<Finding[]> {
+export async function examineDatabase({ database: settings, auth }: Config): Promise<Finding[]> {
   let opened: Awaited<ReturnType<typeof connectAsTool>>;
   try {
     opened = await connectAsTool(settings, QUIET);
@@ -31,6 +32,7 @@ export async function examineDatabase({ database: settings }: Config): Promise<F
       await transactions(connection),
       await clock(connection),
       ...(await migrationsAndIndexes(connection, settings.migrate)),
+      await seals(connection, auth.dataSecrets),
     ];
   } finally {
     await opened.stop();
@@ -94,6 +96,20 @@ async function migrationsAndIndexes(connection: Connection, migratesItself: bool
           'Somebody has dropped them: take the migration that makes them back and apply it again, or create them by hand as it does.',
         ),
   ];
+}
+
+/** Whether DATA_SECRET is the one that this database was filled with. */
+async function seals(connection: Connection, secrets: Config['auth']['dataSecrets']): Promise<Finding> {
+  const { current, previous, lost } = await renewSeals(connection, secrets, { look: true });
+  if (lost > 0)
+    return failure(
+      'Data secret',
+      `${lost} second factors are of another DATA_SECRET: their owners cannot sign in`,
+      'Give the secret of before as DATA_PREVIOUS_SECRET (docs/accounts.md), then run `npm run reseal`.',
+    );
+  return previous > 0
+    ? warning('Data secret', `${previous} second factors still need DATA_PREVIOUS_SECRET`, 'Run `npm run reseal`.')
+    : ok('Data secret', `opens all ${current} second factors`);
 }
 
 /** Those that the migrations make on an empty database, and that this one has not. */

@@ -1,10 +1,12 @@
 import { expectThat, type Walk } from './steps';
+import { walkTls } from './tls';
 
 /**
- * How a deployment looks to anybody who comes along: what docs/operations/security.md promises of TLS, headers and limits, seen from
+ * How a deployment looks to anybody who comes along: what docs/security.md promises of TLS, headers and limits, seen from
  * outside, because a proxy in front can take away what the server sends.
  */
-export async function walkEdge({ step, skip }: Walk, url: string): Promise<void> {
+export async function walkEdge(walk: Walk, url: string): Promise<void> {
+  const { step, skip } = walk;
   const secure = url.startsWith('https:');
 
   await step('it is alive and ready', async () => {
@@ -42,6 +44,11 @@ export async function walkEdge({ step, skip }: Walk, url: string): Promise<void>
     expectThat(allowed === null || !['*', 'https://stranger.invalid'].includes(allowed), `allowed: ${allowed}`);
   });
 
+  await step('requests are counted against limits', async () => {
+    const { headers } = await fetch(`${url}/api/games?limit=1`);
+    expectThat(headers.get('ratelimit') !== null, 'no answer tells of a limit: is RATE_LIMITS off?');
+  });
+
   await step('metrics are not for the public', async () => {
     const { status } = await fetch(`${url}/metrics`);
     expectThat(status === 404 || status === 403, `GET /metrics was answered ${status}`);
@@ -55,6 +62,7 @@ export async function walkEdge({ step, skip }: Walk, url: string): Promise<void>
   });
 
   if (!secure) return skip('TLS', 'the address is not https');
+  await walkTls(walk, url);
   await step('plain HTTP leads to HTTPS', async () => {
     const plain = url.replace(/^https:/, 'http:').replace(/:\d+$/, '');
     const answer = await fetch(`${plain}/livez`, { redirect: 'manual' }).catch(() => undefined);

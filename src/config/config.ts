@@ -34,7 +34,7 @@ export interface Config {
   auth: {
     keys: { current: JwtKey; previous: JwtKey | undefined };
     refreshSecret: string;
-    dataSecret: string;
+    dataSecrets: { current: string; previous: string | undefined };
     adminSecondFactor: boolean;
     providers: SignInProvider[];
     appRedirects: string[];
@@ -51,7 +51,7 @@ export interface Config {
   leases: { ttlMs: number };
   lobbies: { idleMinutes: number };
   catalogue: { igdb: { clientId: string; clientSecret: string; apiUrl: string; tokenUrl: string } | undefined };
-  backups: { passphrase: string | undefined };
+  backups: { passphrase: string | undefined; toolsDirectory: string | undefined };
   shutdownSeconds: number;
 }
 
@@ -137,7 +137,10 @@ function toConfig(
             : { id: env.JWT_PREVIOUS_KEY_ID ?? '', secret: env.JWT_PREVIOUS_SECRET },
       },
       refreshSecret: env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
-      dataSecret: env.DATA_SECRET ?? env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
+      dataSecrets: {
+        current: env.DATA_SECRET ?? env.JWT_REFRESH_SECRET ?? generated?.refreshSecret ?? '',
+        previous: env.DATA_PREVIOUS_SECRET,
+      },
       adminSecondFactor: env.ADMIN_SECOND_FACTOR ?? production,
       providers: env.SIGN_IN_PROVIDERS,
       appRedirects: env.SIGN_IN_REDIRECTS,
@@ -163,7 +166,7 @@ function toConfig(
     leases: { ttlMs: env.LEASE_TTL_MS },
     lobbies: { idleMinutes: env.LOBBY_IDLE_MINUTES },
     catalogue: { igdb: igdbSettings(env) },
-    backups: { passphrase: env.BACKUP_PASSPHRASE },
+    backups: { passphrase: env.BACKUP_PASSPHRASE, toolsDirectory: env.MONGODB_TOOLS_DIR },
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   };
 }

@@ -15,6 +15,8 @@ function rotationFaults(env: Values): string[] {
     faults.push('JWT_PREVIOUS_SECRET and JWT_PREVIOUS_KEY_ID: set both, or neither');
   if (env['JWT_PREVIOUS_KEY_ID'] !== undefined && env['JWT_PREVIOUS_KEY_ID'] === (env['JWT_KEY_ID'] ?? 'k1'))
     faults.push('JWT_PREVIOUS_KEY_ID: must differ from JWT_KEY_ID');
+  if (env['DATA_PREVIOUS_SECRET'] !== undefined && env['DATA_PREVIOUS_SECRET'] === env['DATA_SECRET'])
+    faults.push('DATA_PREVIOUS_SECRET: must differ from DATA_SECRET');
   return faults;
 }
 
@@ -52,7 +54,7 @@ function strictFaults(env: Values): string[] {
 
 /** A random key of 32 bytes has some 20 different characters in any notation; a placeholder has few, or is used twice. */
 function weakSecrets(env: Values): string[] {
-  const weak = ['JWT_SECRET', 'JWT_REFRESH_SECRET', 'JWT_PREVIOUS_SECRET', 'DATA_SECRET']
+  const weak = ['JWT_SECRET', 'JWT_REFRESH_SECRET', 'JWT_PREVIOUS_SECRET', 'DATA_SECRET', 'DATA_PREVIOUS_SECRET']
     .filter((name) => env[name] !== undefined && new Set(env[name]).size < 10)
     .map((name) => `${name}: is too easy to guess; take one from \`openssl rand -base64 48\``);
   const same = env['JWT_SECRET'] !== undefined && env['JWT_SECRET'] === env['JWT_REFRESH_SECRET'];

@@ -88,6 +88,9 @@ export const environmentSchema = z.object({
   DATA_SECRET: secret
     .optional()
     .describe('Encrypts what has to be read again, such as secrets of second factors; derived outside production'),
+  DATA_PREVIOUS_SECRET: secret
+    .optional()
+    .describe('Still opens what it has encrypted, until `npm run reseal` has renewed it'),
   ADMIN_SECOND_FACTOR: flag
     .optional()
     .describe('Admins have to sign in with a second factor; default true in production, false elsewhere'),
@@ -153,6 +156,7 @@ export const environmentSchema = z.object({
     .min(16, 'must be at least 16 characters')
     .optional()
     .describe('Encrypts backups; without it nobody can read them again'),
+  MONGODB_TOOLS_DIR: z.string().min(1).optional().describe('Where mongodump and mongorestore are, if not on the PATH'),
   SHUTDOWN_SECONDS: integer(1, 300).default(25).describe('Longest graceful shutdown before the process gives up'),
 });
 

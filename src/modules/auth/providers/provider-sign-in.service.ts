@@ -4,7 +4,7 @@ import type { Clock } from '../../../core/clock';
 import { AppError } from '../../../core/errors';
 import type { Ids } from '../../../core/ids';
 import type { Logger } from '../../../core/logger';
-import { createSealer } from '../../../core/sealing';
+import { createSealer, type SealingSecrets } from '../../../core/sealing';
 import type { Transact } from '../../../database/transaction';
 import type { PostOffice } from '../../../mail/post-office';
 import type { Account, UsersApi } from '../../users';
@@ -50,7 +50,7 @@ export interface ProviderSignInDeps {
   clock: Clock;
   ids: Ids;
   logger: Logger;
-  config: { dataSecret: string; appRedirects: readonly string[] };
+  config: { dataSecrets: SealingSecrets; appRedirects: readonly string[] };
 }
 
 const CODE_BYTES = 32;
@@ -61,7 +61,7 @@ const hashOf = (text: string) => createHash('sha256').update(text).digest('base6
 
 export function createProviderSignIn(deps: ProviderSignInDeps): ProviderSignIn {
   const { Attempts, clients, identities, signIn, users, mail, transact, clock, ids, logger, config } = deps;
-  const sealer = createSealer(config.dataSecret, 'sign-in attempts');
+  const sealer = createSealer(config.dataSecrets, 'sign-in attempts');
   const alive = () => ({ expiresAt: { $gt: new Date(clock.now()) } });
 
   /** Whom the provider vouches for, as the app that began it may ask. */

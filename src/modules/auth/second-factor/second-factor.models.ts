@@ -5,13 +5,13 @@ import { describeData } from '../../../database/personal-data';
 export interface SecondFactorRow {
   /** Of the user. */
   _id: Types.ObjectId;
-  /** Sealed: see core/sealing.ts. */
+  /** Sealed: see seals.ts. */
   secret: string;
   /** Null until a code has shown that the secret has arrived: until then it counts for nothing. */
   confirmedAt: Date | null;
   /** The time step of the last code: no code is good that is not newer. */
   lastStep: number;
-  /** Keyed hashes of the recovery codes that are left. */
+  /** Of the recovery codes that are left: hashes, sealed. */
   recovery: string[];
   /** Codes tried in the window that ends then. */
   tries: number;
@@ -43,7 +43,7 @@ export function createSecondFactorModel(connection: Connection) {
     { versionKey: false, collection: 'secondFactors' },
   );
   describeData(schema, {
-    what: 'The second factor: its secret (encrypted), recovery codes (hashed)',
+    what: 'The second factor: its secret (encrypted), recovery codes (hashed, encrypted)',
     why: 'To sign in with more than a password, where somebody switched it on',
     kept: 'Until it is switched off',
     owner: '_id',

@@ -1,16 +1,16 @@
-import { createHmac, hkdfSync } from 'node:crypto';
 import { generateSecret, generateURI, verifySync } from 'otplib';
 import type { Clock } from '../../../core/clock';
 import { AppError } from '../../../core/errors';
 import type { Ids } from '../../../core/ids';
-import { createSealer } from '../../../core/sealing';
+import type { SealingSecrets } from '../../../core/sealing';
 import { isDuplicateKey, type Transact } from '../../../database/transaction';
 import type { Identity } from '../../../http/route';
 import type { PostOffice } from '../../../mail/post-office';
 import type { Account, UsersApi } from '../../users';
 import type { SessionsService } from '../sessions.service';
-import { makeRecoveryCodes, plainCode } from './recovery-codes';
+import { makeRecoveryCodes } from './recovery-codes';
 import type { createSecondFactorModel, SecondFactorRow } from './second-factor.models';
+import { createSeals } from './seals';
 import type { EnrolmentView, RecoveryView, SecondFactorView } from './second-factor.schemas';
 
 /**
@@ -44,7 +44,7 @@ export interface SecondFactorDeps {
   clock: Clock;
   ids: Ids;
   siteName: string;
-  config: { dataSecret: string; adminSecondFactor: boolean };
+  config: { dataSecrets: SealingSecrets; adminSecondFactor: boolean };
 }
 
 const SECRET_BYTES = 20;
@@ -55,9 +55,7 @@ const WINDOW_MS = 15 * 60_000;
 
 export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
   const { SecondFactors, users, sessions, mail, transact, clock, ids, siteName, config } = deps;
-  const sealer = createSealer(config.dataSecret, 'second factor');
-  const recoveryKey = Buffer.from(hkdfSync('sha256', config.dataSecret, '', 'recovery codes', 32));
-  const hashOf = (code: string) => createHmac('sha256', recoveryKey).update(plainCode(code)).digest('base64url');
+  const seals = createSeals(config.dataSecrets);
 
   const isRequiredOf = ({ role }: Pick<Account, 'role'>) => config.adminSecondFactor && role === 'admin';
 
@@ -85,7 +83,7 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
   /** Uses a code of the app up. @returns false where it is none, or was used */
   const useAppCode = async ({ _id, secret, lastStep }: SecondFactorRow, code: string): Promise<boolean> => {
     const result = verifySync({
-      secret: sealer.open(secret, _id.toHexString()),
+      secret: seals.openSecret(secret, _id.toHexString()),
       token: code,
       epoch: Math.floor(clock.now() / 1000),
       epochTolerance: TOLERANCE_SECONDS,
@@ -97,11 +95,12 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
     return used.matchedCount === 1;
   };
 
-  const useRecoveryCode = async ({ _id }: SecondFactorRow, code: string): Promise<boolean> => {
-    const hash = hashOf(code);
+  const useRecoveryCode = async ({ _id, recovery }: SecondFactorRow, code: string): Promise<boolean> => {
+    const sealed = seals.findRecoveryCode(recovery, code, _id.toHexString());
+    if (sealed === undefined) return false;
     const used = await SecondFactors.updateOne(
-      { _id, confirmedAt: { $ne: null }, recovery: hash },
-      { $pull: { recovery: hash }, $set: { tries: 0 } },
+      { _id, confirmedAt: { $ne: null }, recovery: sealed },
+      { $pull: { recovery: sealed }, $set: { tries: 0 } },
     );
     return used.matchedCount === 1;
   };
@@ -135,7 +134,7 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
 
     async enrol({ userId, username }) {
       const secret = generateSecret({ length: SECRET_BYTES });
-      const row = { secret: sealer.seal(secret, userId), confirmedAt: null, lastStep: 0, recovery: [] };
+      const row = { secret: seals.sealSecret(secret, userId), confirmedAt: null, lastStep: 0, recovery: [] };
       try {
         await SecondFactors.updateOne(
           { _id: userId, confirmedAt: null },
@@ -157,7 +156,7 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
       if (!/^\d{6}$/.test(code) || !(await useAppCode(row, code))) throw badCode();
       const recoveryCodes = makeRecoveryCodes(ids);
       await change(userId, true, async (session) => {
-        const set = { confirmedAt: new Date(clock.now()), recovery: recoveryCodes.map(hashOf) };
+        const set = { confirmedAt: new Date(clock.now()), recovery: seals.sealRecoveryCodes(recoveryCodes, userId) };
         const { matchedCount } = await SecondFactors.updateOne(
           { _id: userId, secret: row.secret, confirmedAt: null },
           { $set: set },
@@ -182,7 +181,7 @@ export function createSecondFactor(deps: SecondFactorDeps): SecondFactor {
       const recoveryCodes = makeRecoveryCodes(ids);
       await SecondFactors.updateOne(
         { _id: userId, confirmedAt: { $ne: null } },
-        { $set: { recovery: recoveryCodes.map(hashOf) } },
+        { $set: { recovery: seals.sealRecoveryCodes(recoveryCodes, userId) } },
       );
       return { recoveryCodes };
     },
