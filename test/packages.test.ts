@@ -6,8 +6,17 @@ import { gte, minVersion, satisfies } from 'semver';
 
 const ROOT = join(__dirname, '..');
 const lockText = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
+interface Locked {
+  version?: string;
+  integrity?: string;
+  link?: boolean;
+  dev?: boolean;
+  license?: string;
+  engines?: { node?: string };
+  deprecated?: string;
+}
 const lock = JSON.parse(lockText) as {
-  packages: Record<string, { version?: string; integrity?: string; link?: boolean; dev?: boolean; license?: string }>;
+  packages: Record<string, Locked>;
 };
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
   engines: { node: string };
@@ -46,6 +55,14 @@ describe('package-lock.json', () => {
       ([path, entry]) => path !== '' && !entry.link && !entry.integrity,
     );
     expect(loose.map(([path]) => path)).toEqual([]);
+  });
+
+  it('installs without a warning on the oldest Node that package.json allows', () => {
+    const oldest = minVersion(manifest.engines.node)?.version ?? '';
+    const warned = Object.entries(lock.packages).filter(
+      ([, { engines, deprecated }]) => deprecated !== undefined || !satisfies(oldest, engines?.node ?? '*'),
+    );
+    expect(warned.map(([path]) => path)).toEqual([]);
   });
 
   it('belongs to package.json', () => {

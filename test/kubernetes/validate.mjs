@@ -11,6 +11,10 @@ const PACKAGES = {
   'cert-manager.io': '@kubernetes-models/cert-manager',
 };
 
+/** Models of v1 of External Secrets want Node 22; the fields that we use are the same in v1beta1. */
+const asModelled = (object) =>
+  object.apiVersion === 'external-secrets.io/v1' ? { ...object, apiVersion: 'external-secrets.io/v1beta1' } : object;
+
 const moduleOf = ({ apiVersion, kind }) =>
   `${PACKAGES[apiVersion.split('/')[0]] ?? 'kubernetes-models'}/${apiVersion}/${kind}`;
 
@@ -56,7 +60,7 @@ function unknownFields(objects) {
   return found;
 }
 
-const objects = JSON.parse(readFileSync(0, 'utf8'));
+const objects = JSON.parse(readFileSync(0, 'utf8')).map(asModelled);
 const unknown = unknownFields(objects);
 const faults = await Promise.all(objects.map(async (object, i) => (await invalid(object)) ?? unknown[i]));
 const named = faults.map((fault, i) => fault && `${objects[i].kind} ${objects[i].metadata.name}: ${fault}`);

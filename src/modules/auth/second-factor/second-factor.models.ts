@@ -43,7 +43,7 @@ export function createSecondFactorModel(connection: Connection) {
     { versionKey: false, collection: 'secondFactors' },
   );
   describeData(schema, {
-    what: 'The second factor: its secret (encrypted), recovery codes (hashed, encrypted)',
+    what: 'The second factor: its secret (encrypted), recovery codes (hashed)',
     why: 'To sign in with more than a password, where somebody switched it on',
     kept: 'Until it is switched off',
     owner: '_id',
