@@ -4,7 +4,8 @@ import { dirname, join, relative } from 'node:path';
 /** What the pages name is there: scripts of package.json with their options, programs of the image, metrics, files, and headings. */
 
 const ROOT = join(__dirname, '../..');
-const SCRIPTS = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> }).scripts;
+const SCRIPTS = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> })
+  .scripts;
 
 const under = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
