@@ -67,14 +67,17 @@ const ticketsOf = (match: MatchRow, tickets: Tickets): TicketRow[] =>
 
 /** Whether somebody of the ticket is still in the match: others may have come in place of those who left. */
 const stays = ({ left = [] }: MatchRow, userIds: readonly unknown[]): boolean =>
-  userIds.some((userId) => !left.some((gone) => String(gone) === String(userId)));
+  userIds.some((userId) => !left.some((gone) => String(gone.userId) === String(userId)));
 
 const isFormed = (match: MatchRow): boolean => ['live', 'completed', 'abandoned'].includes(match.state);
 
 function fieldsAmiss(match: MatchRow): Finding[] {
   const { state } = match;
   const formed = isFormed(match);
-  const seated = [...match.teams.flat().map(({ userId }) => userId), ...(match.left ?? [])].map(String);
+  const seated = [
+    ...match.teams.flat().map(({ userId }) => userId),
+    ...(match.left ?? []).map(({ userId }) => userId),
+  ].map(String);
   const players = match.players.map(String);
   const over = !['live', 'proposed'].includes(state);
   return saying('match-state', match, [
@@ -108,7 +111,10 @@ function ticketsAmiss(match: MatchRow, tickets: Tickets, now: number): Finding[]
     if (!row) return kept ? saying('match-tickets', match, [`holds ticket ${id}, which is not there`]) : [];
     const check: Check = ['cancelled', 'expired'].includes(row.state) ? 'ended-ticket' : 'match-tickets';
     const staying = userIds.filter((one) => stays(match, [one]));
-    const together = match.teams.some((team) => staying.every((one) => team.some(({ userId }) => userId.equals(one))));
+    // those whose lobby was filled may sit in several teams
+    const together =
+      Boolean(row.backfill) ||
+      match.teams.some((team) => staying.every((one) => team.some(({ userId }) => userId.equals(one))));
     return [
       ...saying(check, match, [row.state !== wanted && `is ${match.state} with ticket ${id}, which is ${row.state}`]),
       ...saying('match-tickets', match, [

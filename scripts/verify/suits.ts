@@ -12,7 +12,7 @@ export function unsuitedOf(
   tickets: readonly TicketRow[],
   blocks: ReadonlyMap<string, RelationRow>,
 ): Finding[] {
-  const size = match.players.length;
+  const size = match.teams.flat().length;
   const amiss = [
     ...tickets.map(
       ({ _id, games }) =>

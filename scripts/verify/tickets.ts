@@ -69,7 +69,7 @@ async function unheld(rows: TicketRow[], { db }: Source, session: ClientSession)
   return naming.flatMap((row): Finding[] => {
     const match = byId.get(String(row.matchId));
     // those who searched for others are in the match by their own tickets
-    const holds = row.backfill
+    const holds = row.backfill?.matchId
       ? row.backfill.matchId.equals(match?._id ?? '')
       : (match?.tickets.some(({ ticketId }) => ticketId.equals(row._id)) ?? false);
     const stands = match !== undefined && !['proposed', 'fellThrough'].includes(match.state);

@@ -46,12 +46,15 @@ function toSvg(chart: Chart): Html {
     chart.format === duration,
   );
   const top = ticks.at(-1) as number;
+  // one unit for one axis
+  const tickLabel = (tick: number) =>
+    chart.format === duration && top >= 120 ? `${round(tick / 60)} min` : chart.format(tick);
   const y = (value: number) => round(plot.height - (value / top) * plot.height);
   const band = plot.width / chart.labels.length;
   const label = `${chart.title}, by ${chart.axis}. The numbers are in the table below.`;
   return html`<svg viewBox="0 0 ${width} ${HEIGHT}" role="img" aria-label="${label}">
     <g transform="translate(${MARGIN.left} ${MARGIN.top})">
-      ${ticks.map((tick) => html`<line class="grid" x2="${plot.width}" y1="${y(tick)}" y2="${y(tick)}" /><text class="y" x="-8" y="${y(tick)}">${chart.format(tick)}</text>`)}
+      ${ticks.map((tick) => html`<line class="grid" x2="${plot.width}" y1="${y(tick)}" y2="${y(tick)}" /><text class="y" x="-8" y="${y(tick)}">${tickLabel(tick)}</text>`)}
       ${xLabels(chart, band, plot.height)}
       <text class="axis" x="${round(plot.width / 2)}" y="${plot.height + 35}">${chart.axis}</text>
       ${chart.kind === 'lines' ? lines(chart, band, y) : bars(chart, band, y, plot.height)}
@@ -72,11 +75,19 @@ function tipOf({ labels, axis, series, format }: Chart, i: number): string {
 function xLabels({ labels, kind }: Chart, band: number, height: number): Html[] {
   const longest = Math.max(...labels.map((label) => label.length));
   const every = Math.ceil(Math.max(LABEL_ROOM, longest * 7.5) / band);
-  const step =
-    every <= 1 ? 1 : ((kind === 'lines' ? [2, 4, 8, 12, 16, 24, 48] : [2, 5, 10]).find((n) => n >= every) ?? every);
+  const step = kind === 'lines' ? roundTime(labels, every) : ([1, 2, 5, 10].find((n) => n >= every) ?? every);
   return labels.flatMap((label, i) =>
     i % step === 0 ? [html`<text class="x" x="${round((i + 0.5) * band)}" y="${height + 17}">${label}</text>`] : [],
   );
+}
+
+/** Times since the start at which people look at a clock. */
+const ROUND_TIMES = /^(00:(05|10|20|30)|0[123468]:00|(12|24|48|72):00)$/;
+
+/** The first label from this one on that is a round time, so that its multiples are. */
+function roundTime(labels: readonly string[], every: number): number {
+  const found = labels.findIndex((label, i) => i >= every && ROUND_TIMES.test(label));
+  return found < 0 ? every : found;
 }
 
 /** A line breaks where there is no value; a value alone is a dot. */

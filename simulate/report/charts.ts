@@ -45,7 +45,7 @@ export function qualityCharts(report: Report): Chart[] {
     histogram(
       { title, note, axis: 'chance of the favourite', width: 2 },
       valuesOf(report, ({ favourite }) => favourite && favourite[which]),
-      { from: 1 / teamsOf(report), to: 1 },
+      { from: 1 / teamsOf(report), to: 1, labelOf: (chance) => `${Math.round(chance * 100)} %` },
     );
   const all = [
     spread('Rating spread', 'Highest minus lowest rating of the tickets in a match.', 'mu', (match) => match.spread),

@@ -61,5 +61,6 @@ pre { overflow-x: auto; background: var(--card); border: 1px solid var(--line); 
 .legend span { display: flex; align-items: center; gap: 8px; }
 #tip { position: fixed; z-index: 1; pointer-events: none; max-width: 300px; padding: 7px 10px; border-radius: 7px; background: var(--ink); color: var(--page); font-size: 12.5px; line-height: 1.45; white-space: pre-line; font-variant-numeric: tabular-nums; }
 @media (max-width: 900px) { .tiles { grid-template-columns: repeat(auto-fit, minmax(155px, 1fr)); } .tile b { font-size: 18px; } .w2, .w3 { grid-column: span 6; } h1 { font-size: 25px; } header, main { padding-left: 14px; padding-right: 14px; } }
+@media (max-width: 560px) { .w2 svg text { font-size: 17px; } }
 @media print { .legend { position: static; } figure { break-inside: avoid; } }
 `;

@@ -45,12 +45,14 @@ async function play(): Promise<void> {
     duel: DUEL,
     asked: { ...DUEL, acceptance: { seconds: 10 } },
     pairs: { teams: { count: 2, size: { min: 2, max: 2 } } },
+    trio: { teams: { count: 1, size: { min: 2, max: 3 } }, backfill: true },
   });
   await accounts();
   await liveAnAccount({ server, mails, provider, clock });
   await catalogue(gameId);
   await company();
   await lobbies({ gameId, mode: 'pairs' });
+  await fill({ gameId, mode: 'trio' });
   await searches(gameId);
   await matches(gameId);
   await moderation(gameId);
@@ -154,6 +156,30 @@ async function lobbies(mode: Mode): Promise<void> {
   ok(await host.post(`${path}/host`, { userId: friend.userId }));
   ok(await host.post(`${path}/leave`));
   ok(await friend.post(`${path}/close`));
+  await tellNews(server);
+}
+
+/** A lobby into which others come by the search of its host, before and after its match has begun. */
+async function fill(mode: { gameId: string; mode: string }): Promise<void> {
+  const { players, sockets } = await connected(server, 4);
+  const [host, friend, second, third] = players as [Player, Player, Player, Player];
+  const { body: lobby } = ok(await host.post('/api/lobbies', { ...mode, visibility: 'public' }, key()));
+  const path = `/api/lobbies/${lobby.id}`;
+  ok(await host.post(`${path}/backfill`, {}, key()));
+  ok(await friend.post(`${path}/join`));
+  await tellNews(server);
+  ok(await friend.post(`${path}/leave`));
+  await tellNews(server);
+  for (const player of [second, third]) {
+    await search(player, mode.gameId, mode.mode);
+    await pulse(server);
+  }
+  await sockets[3]!.next('matchmaking:matched');
+  ok(await third.post(`${path}/leave`));
+  await tellNews(server);
+  ok(await host.delete(`${path}/queue`));
+  ok(await host.post(`${path}/backfill`, {}, key()));
+  ok(await host.post(`${path}/close`));
   await tellNews(server);
 }
 

@@ -109,7 +109,12 @@ describe('backfill', () => {
       await player.post(`/api/matchmaking/matches/${matchId}/result`, { winner: 0 });
     const over = await matchOf(newcomer, matchId);
     expect(over.state).toBe('completed');
-    expect(over.ratings.map((rating: { userId: string }) => rating.userId)).not.toContain(players[3]!.userId);
+    // who left loses with their team all the same, and does not win with it; for who came it is the other way round
+    const lost = before.teams[1].some(({ userId }: { userId: string }) => userId === players[3]!.userId);
+    const rated = over.ratings.map(({ userId }: { userId: string }) => userId);
+    expect(rated.includes(players[3]!.userId)).toBe(lost);
+    expect(rated.includes(newcomer.userId)).toBe(!lost);
+    expect((await matchOf(players[3]!, matchId)).state).toBe('completed');
   });
 
   test('only somebody who would play the role that is missing comes', async () => {
@@ -202,8 +207,8 @@ describe('backfill', () => {
     expect((await friend.delete(`/api/lobbies/${lobbyId}/queue`)).status).toBe(204);
     await pulse(server);
     expect(await currentOf(host)).toBeNull();
-    expect((await friend.post(`/api/lobbies/${lobbyId}/queue`, {})).body.code).toBe('NOT_HOST');
-    expect(await host.post(`/api/lobbies/${lobbyId}/queue`, {})).toMatchObject({
+    expect((await friend.post(`/api/lobbies/${lobbyId}/backfill`, {})).body.code).toBe('NOT_HOST');
+    expect(await host.post(`/api/lobbies/${lobbyId}/backfill`, {})).toMatchObject({
       status: 201,
       body: { state: 'queued', backfillOf: matchId },
     });
@@ -220,20 +225,20 @@ describe('backfill', () => {
     const { matchId, lobbyId } = await sockets[0]!.next('matchmaking:matched');
     const { body: lobby } = await players[0]!.get(`/api/lobbies/${lobbyId}`);
     const host = players.find(({ userId }) => userId === lobby.hostId)!;
-    expect((await host.post(`/api/lobbies/${lobbyId}/queue`, {})).status).toBe(201);
+    expect((await host.post(`/api/lobbies/${lobbyId}/backfill`, {})).status).toBe(201);
     const [third] = (await connected(server, 1)).players as [Player];
     await search(third, gameId, 'trio');
     await pulse(server);
     expect((await matchOf(third, matchId)).playerCount).toBe(3);
     expect((await host.get(`/api/lobbies/${lobbyId}`)).body).toMatchObject({ capacity: 3 });
-    expect((await host.post(`/api/lobbies/${lobbyId}/queue`, {})).body.code).toBe('CONFLICT');
+    expect((await host.post(`/api/lobbies/${lobbyId}/backfill`, {})).body.code).toBe('CONFLICT');
   });
 
   test('where the mode does not allow it, nobody comes', async () => {
     const { players, lobbyId } = await trio('closed');
     await leave(players[2]!, lobbyId);
     expect(await currentOf(players[0]!)).toBeNull();
-    expect((await players[0]!.post(`/api/lobbies/${lobbyId}/queue`, {})).body.code).toBe('CONFLICT');
+    expect((await players[0]!.post(`/api/lobbies/${lobbyId}/backfill`, {})).body.code).toBe('CONFLICT');
   });
 
   test('somebody who leaves in the moment of the commit keeps it from standing, and the newcomer waits on', async () => {

@@ -160,6 +160,41 @@ describe('results', () => {
     await last.delete(`/api/matchmaking/tickets/${again.id}`);
   });
 
+  test('a loser who leaves does not keep the result from counting, whether it was reported before or after', async () => {
+    for (const when of ['before', 'after']) {
+      const { teams, path, lobbyId } = await live('duel', 2);
+      const [[winner], [loser]] = teams as [[Player], [Player]];
+      if (when === 'before') await report(winner, path, { winner: 0 });
+      await loser.post(`/api/lobbies/${lobbyId}/leave`);
+      await tellNews(server);
+      if (when === 'after') await report(winner, path, { winner: 0 });
+      const { state, ratings } = (await winner.get(path)).body;
+      expect(state).toBe('completed');
+      expect(ratings.map((rating: { userId: string }) => rating.userId).sort()).toEqual(
+        [winner.userId, loser.userId].sort(),
+      );
+      await tellNews(server);
+    }
+  });
+
+  test('who has reported before they leave has a say, and so has everybody of a team of which somebody is left', async () => {
+    const duel = await live('duel', 2);
+    const [[one], [two]] = duel.teams as [[Player], [Player]];
+    await report(one, duel.path, { winner: 0 });
+    await one.post(`/api/lobbies/${duel.lobbyId}/leave`);
+    await tellNews(server);
+    expect((await report(two, duel.path, { winner: 1 })).body.state).toBe('live');
+    expect((await report(two, duel.path, { winner: 0 })).body.state).toBe('completed');
+    await tellNews(server);
+
+    const pairs = await live('pairs', 4);
+    const [[ann, bob], [cid]] = pairs.teams as [[Player, Player], [Player, Player]];
+    await cid.post(`/api/lobbies/${pairs.lobbyId}/leave`);
+    await tellNews(server);
+    for (const player of [ann, bob]) await report(player, pairs.path, { winner: 0 });
+    expect((await ann.get(pairs.path)).body.state).toBe('live');
+  });
+
   test('a match that nobody reports ends by itself, with its lobby', async () => {
     const { players, sockets, path, lobbyId } = await live('duel', 2);
     clock.advance(6 * 3_600_000 + 1000);

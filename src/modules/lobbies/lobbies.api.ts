@@ -6,17 +6,19 @@ export interface LobbiesApi {
   /** Inserts the one lobby of each match inside the matches' own transaction (unique by matchId), outbox rows included. */
   createForMatches(session: ClientSession, matches: readonly LobbyOfMatch[]): Promise<void>;
   /**
-   * Gives newcomers a seat in the lobby of a live match, inside the caller's transaction.
-   * @throws CONFLICT where others are in it than `present`, LOBBY_CLOSED, VERSION_CONFLICT
+   * Gives newcomers a seat in the lobby of a live match, inside the caller's transaction. A player's lobby becomes that of the match.
+   * @throws CONFLICT where others are in it than `present`, or it has begun to play, LOBBY_CLOSED, VERSION_CONFLICT
    */
   seatInMatch(
     session: ClientSession,
-    seats: { lobbyId: string; present: readonly string[]; userIds: readonly string[] },
+    seats: { lobbyId: string; matchId: string; present: readonly string[]; userIds: readonly string[] },
   ): Promise<void>;
   /** Closes the lobby of a match that has ended, inside the caller's transaction. */
   closeForMatch(session: ClientSession, matchId: string, reason: string): Promise<void>;
   /** Who is in the open lobby, for its host. @throws NOT_FOUND for a stranger, NOT_HOST, LOBBY_CLOSED */
   partyOf(lobbyId: string, hostId: string): Promise<Party>;
+  /** Who is in a player's lobby that does not play yet; null where it plays, is closed, or belongs to a match. */
+  formingParty(lobbyId: string): Promise<Party | null>;
   /**
    * Makes the caller's transaction and every change of the lobby exclude each other: whoever comes or goes does so before, and
    * this throws, or after, and the event that tells of it finds what the transaction wrote. @throws VERSION_CONFLICT
@@ -46,6 +48,10 @@ export interface Party {
   mode: string;
   matchId: string | null;
   userIds: string[];
+  /** Seats, those taken included. */
+  capacity: number;
+  /** Whom the host has removed. */
+  removed: string[];
 }
 
 /** Who is told: everybody in the lobby at that moment, plus whoever has just left. */

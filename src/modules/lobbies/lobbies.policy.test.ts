@@ -97,6 +97,27 @@ describe('who may do what, in which state', () => {
   });
 });
 
+describe('a lobby that found players', () => {
+  const adopt = (lobby: Lobby, present = ['host', 'guest']) =>
+    policy.adopt(lobby, 'match', present, [person('new')], NOW);
+
+  test('belongs to the match from here on: who plays is in it, and nobody else can come', () => {
+    const { lobby, news } = adopt(readyLobby({ invited: ['friend'] }));
+    expect(lobby).toMatchObject({ origin: 'match', matchId: 'match', state: 'forming', visibility: 'private' });
+    expect(lobby.members.map(({ userId }) => userId)).toEqual(['host', 'guest', 'new']);
+    expect(news).toEqual([{ type: 'lobby.memberJoined', ...person('new') }]);
+    for (const userId of ['friend', 'stranger'])
+      expect(outcome(() => policy.join(lobby, person(userId), NOBODY, NOW))).toBe('NOT_FOUND');
+  });
+
+  test('is left alone where it plays already, is closed, or others are in it than the search has seen', () => {
+    expect(outcome(() => adopt(lobbyOf({ state: 'active' })))).toBe('CONFLICT');
+    expect(outcome(() => adopt(lobbyOf({ state: 'closed' })))).toBe('LOBBY_CLOSED');
+    expect(outcome(() => adopt(lobbyOf(), ['host', 'gone']))).toBe('CONFLICT');
+    expect(outcome(() => adopt(lobbyOf(), ['host']))).toBe('CONFLICT');
+  });
+});
+
 describe('joining', () => {
   test.each([
     ['a public lobby', lobbyOf(), 'forming'],

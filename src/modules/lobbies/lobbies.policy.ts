@@ -196,6 +196,21 @@ export function seat(
   );
 }
 
+/**
+ * Somebody's lobby that searched for players becomes that of the match which it found: nobody else can join from here on. @throws as `seat`
+ */
+export function adopt(
+  lobby: Lobby,
+  matchId: string,
+  present: readonly string[],
+  newcomers: readonly { userId: string; username: string }[],
+  now: number,
+): Change {
+  requirePossible(lobby, 'queue');
+  const matched: Lobby = { ...lobby, origin: 'match', matchId, visibility: 'private', invited: [] };
+  return seat(matched, present, newcomers, now);
+}
+
 export function leave(lobby: Lobby, userId: string, now: number): Change {
   requireMember(lobby, userId);
   requirePossible(lobby, 'leave');

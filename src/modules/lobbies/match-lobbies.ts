@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock';
 import { AppError } from '../../core/errors';
 import type { UsersApi } from '../users';
-import type { LobbiesApi, LobbyOfMatch } from './lobbies.api';
+import type { LobbiesApi, LobbyOfMatch, Party } from './lobbies.api';
 import { toLobby, toLobbyView, toMessageView, type LobbyRow, type MessageRow } from './lobbies.models';
-import { close, requireHost, requirePossible, seat, type Lobby } from './lobbies.policy';
+import { adopt, close, POSSIBLE_IN, requireHost, requirePossible, seat, type Lobby } from './lobbies.policy';
 import { emptyLobby } from './lobbies.service';
 import type { LobbyStore } from './lobbies.store';
 
@@ -27,11 +27,14 @@ export function createLobbiesApi(deps: {
       );
     },
 
-    async seatInMatch(session, { lobbyId, present, userIds }) {
+    async seatInMatch(session, { lobbyId, matchId, present, userIds }) {
       const names = await users.summaries(userIds);
       const lobby = await store.read(lobbyId, session);
       const newcomers = userIds.map((userId) => ({ userId, username: names.get(userId)?.username ?? 'somebody' }));
-      await store.apply(session, lobby, seat(lobby, present, newcomers, clock.now()));
+      const now = clock.now();
+      const change =
+        lobby.matchId === null ? adopt(lobby, matchId, present, newcomers, now) : seat(lobby, present, newcomers, now);
+      await store.apply(session, lobby, change);
     },
 
     async closeForMatch(session, matchId, reason) {
@@ -46,8 +49,16 @@ export function createLobbiesApi(deps: {
       const lobby = await store.read(lobbyId);
       requireHost(lobby, hostId);
       requirePossible(lobby, lobby.matchId === null ? 'queue' : 'refill');
-      const { version, gameId, mode, matchId } = lobby;
-      return { lobbyId, version, gameId, mode, matchId, userIds: lobby.members.map((member) => member.userId) };
+      return toParty(lobby);
+    },
+
+    async formingParty(lobbyId) {
+      const row = await Lobbies.findOne({
+        _id: lobbyId,
+        origin: 'player',
+        state: { $in: POSSIBLE_IN.queue },
+      }).lean<LobbyRow>();
+      return row ? toParty(toLobby(row)) : null;
     },
 
     async holdParty(session, { lobbyId, version }) {
@@ -73,6 +84,11 @@ export function createLobbiesApi(deps: {
       return rows.map((row) => toLobbyView(toLobby(row)));
     },
   };
+}
+
+function toParty({ id, version, gameId, mode, matchId, members, capacity, removed }: Lobby): Party {
+  const userIds = members.map((member) => member.userId);
+  return { lobbyId: id, version, gameId, mode, matchId, userIds, capacity, removed };
 }
 
 function lobbyOf(

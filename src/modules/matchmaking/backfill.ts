@@ -113,7 +113,8 @@ export function createBackfills(deps: BackfillDeps): Backfills {
       const [host] = match?.livePlayers ?? [];
       if (!match || !host) return null;
       const mode = await games.mode(match.gameId.toHexString(), match.mode);
-      const row = wanting(match, mode) ? await toTicket(match, mode, host.toHexString()) : null;
+      const wanted = wanting(match, mode) ? await toTicket(match, mode, host.toHexString()) : null;
+      const row = wanted && hasRoom(wanted) ? wanted : null;
       let ended: string | null = null;
       try {
         const filed = await transact(async (session) => {
@@ -177,7 +178,8 @@ export async function seatNewcomers(
         teams: match.teams,
         quality: match.quality,
         chances: match.chances,
-        left: before.players.filter((id) => !joins.userIds.includes(id.toHexString())),
+        left: leftOf(before),
+        late: [...(before.late ?? []), ...coming.map(oid)],
         livePlayers: [...present, ...coming.map(oid)],
         players: [...before.players, ...coming.map(oid)],
         tickets: [...before.tickets, ...match.tickets.filter((ticket) => !ticket.ticketId.equals(joins.ticketId))],
@@ -185,10 +187,31 @@ export async function seatNewcomers(
     },
     { session },
   );
+  await seatInLobby(session, { match, userIds }, joins, lobbies);
+}
+
+/** Whoever plays the match and is not in its lobby yet comes into it. @throws StaleTickets where others are in it by now */
+export async function seatInLobby(
+  session: ClientSession,
+  { match, userIds }: Pick<Draft, 'match' | 'userIds'>,
+  { lobbyId, userIds: present }: { lobbyId: string; userIds: readonly string[] },
+  lobbies: Pick<LobbiesApi, 'seatInMatch'>,
+): Promise<void> {
+  const coming = userIds.filter((userId) => !present.includes(userId));
   try {
-    await lobbies.seatInMatch(session, { lobbyId: joins.lobbyId, present: joins.userIds, userIds: coming });
+    await lobbies.seatInMatch(session, { lobbyId, matchId: match._id.toHexString(), present, userIds: coming });
   } catch (error) {
     if (error instanceof AppError) throw new StaleTickets(error.message);
     throw error;
   }
+}
+
+/** Whether those who are left asked for more than they are. */
+const hasRoom = ({ groupSize, players }: TicketRow): boolean => groupSize === null || players.length < groupSize.max;
+
+/** Who has left a match: those of before, and whoever sits in a team of it without playing any more. */
+function leftOf({ teams, livePlayers, left = [] }: MatchRow): NonNullable<MatchRow['left']> {
+  const playing = new Set(livePlayers.map((id) => id.toHexString()));
+  const gone = teams.flatMap((members, team) => members.map(({ userId }) => ({ userId, team })));
+  return [...left, ...gone.filter(({ userId }) => !playing.has(userId.toHexString()))];
 }

@@ -22,23 +22,40 @@ export interface Draft extends Found {
   match: MatchRow;
   lobbyId: string;
   userIds: string[];
-  /** The live match that they join, and the ticket of those who are in it; null for a new match. */
-  joins: { matchId: string; lobbyId: string; ticketId: string; userIds: string[] } | null;
+  /** The live match that they join; null for a new match. */
+  joins: (Seated & { matchId: string }) | null;
+  /** The player's lobby that searched for them, and becomes that of the match; null where the match gets a new one. */
+  fills: Seated | null;
+}
+
+/** The ticket of those to whom the others come, and where they are. */
+interface Seated {
+  ticketId: string;
+  lobbyId: string;
+  userIds: string[];
 }
 
 type FactOf<Type extends keyof MatchmakingEvents & string> = NewFact<MatchmakingEvents, Type>;
 
 export function toDraft(found: Found, ids: Ids, now: number): Draft {
   const { proposal, mode, tickets } = found;
-  const seated = tickets.find((ticket) => ticket.joins !== null);
-  const joins = seated?.joins ? { ...seated.joins, ticketId: seated.id, userIds: seated.userIds } : null;
-  const match = toMatch(proposal, mode, tickets, joins?.matchId ?? ids.id(), now);
-  const lobbyId = joins?.lobbyId ?? ids.id();
+  const host = tickets.find((ticket) => ticket.seats !== null);
+  const seated = host?.seats ? { ticketId: host.id, lobbyId: host.seats.lobbyId, userIds: host.userIds } : null;
+  const joined = host?.seats?.matchId ?? null;
+  const match = toMatch(proposal, mode, tickets, joined ?? ids.id(), now);
+  const lobbyId = seated?.lobbyId ?? ids.id();
   const { acceptance } = mode.ruleSet;
-  // who joins a match that others play does so at once
-  if (acceptance && !joins) match.acceptBy = new Date(now + acceptance.seconds * 1000);
+  // who comes to others does so at once
+  if (acceptance && !seated) match.acceptBy = new Date(now + acceptance.seconds * 1000);
   else goLive(match, lobbyId, now);
-  return { ...found, match, lobbyId, userIds: tickets.flatMap((ticket) => ticket.userIds), joins };
+  return {
+    ...found,
+    match,
+    lobbyId,
+    userIds: tickets.flatMap((ticket) => ticket.userIds),
+    joins: seated && joined !== null ? { ...seated, matchId: joined } : null,
+    fills: joined === null ? seated : null,
+  };
 }
 
 export const movesOf = ({ match, tickets }: Draft): Move[] =>

@@ -7,7 +7,7 @@ import type { Outbox } from '../../database/outbox';
 import { isDuplicateKey, type Transact } from '../../database/transaction';
 import type { LobbiesApi } from '../lobbies';
 import type { UsersApi } from '../users';
-import { seatNewcomers } from './backfill';
+import { seatInLobby, seatNewcomers } from './backfill';
 import { formedFact, goLive, joinedFact, movesOf, proposedFact, toDraft, type Draft, type Found } from './drafts';
 import { leaseOf } from './leadership';
 import type { MatchmakingEvents } from './matchmaking.api';
@@ -27,8 +27,9 @@ import type { Waits } from './waits';
  * aborts and each half is tried by itself, so that in the end any mismatch aborts that match alone; its tickets are read again
  * and go on waiting.
  *
- * A proposal around the ticket of a live match that somebody has left (backfill.ts) adds to that match and its lobby instead, also
- * where the rules ask for acceptance.
+ * A proposal around the ticket of a live match that somebody has left (backfill.ts) adds to that match and its lobby instead; one
+ * around a player's lobby that seeks others (lobby-fill.ts) becomes a match in that lobby. Both also where the rules ask for
+ * acceptance.
  *
  * The transaction passes the fences of the pools' leases first: an instance that no longer leads a pool commits nothing there.
  *
@@ -59,13 +60,14 @@ export interface FormationDeps {
   logger: Logger;
 }
 
+type Live = Pick<Draft, 'match' | 'lobbyId' | 'fills' | 'userIds'>;
+
 export function createFormation(deps: FormationDeps): Formation {
   const { Matches, store, pools, waits, meter, transact, leases, outbox, lobbies, users, clock, ids, logger } = deps;
 
-  /** Their lobbies, and the facts. */
-  const announce = async (session: ClientSession, live: readonly { match: MatchRow; lobbyId: string }[]) => {
-    if (live.length === 0) return;
-    const facts = live.map(({ match, lobbyId }) => formedFact(match, lobbyId));
+  /** New lobbies for these matches. */
+  const open = async (session: ClientSession, facts: readonly ReturnType<typeof formedFact>[]) => {
+    if (facts.length === 0) return;
     await lobbies.createForMatches(
       session,
       facts.map(({ payload: { teams, ...match } }) => ({
@@ -73,7 +75,19 @@ export function createFormation(deps: FormationDeps): Formation {
         userIds: teams.flat().map((member) => member.userId),
       })),
     );
-    await outbox.appendAll(session, facts);
+  };
+
+  /** Their lobbies, and the facts. */
+  const announce = async (session: ClientSession, live: readonly Live[]) => {
+    await open(
+      session,
+      live.flatMap(({ match, lobbyId, fills }) => (fills ? [] : formedFact(match, lobbyId))),
+    );
+    for (const draft of live) if (draft.fills) await seatInLobby(session, draft, draft.fills, lobbies);
+    await outbox.appendAll(
+      session,
+      live.map(({ match, lobbyId }) => formedFact(match, lobbyId)),
+    );
   };
 
   const commit = (drafts: readonly Draft[]) =>
@@ -98,7 +112,7 @@ export function createFormation(deps: FormationDeps): Formation {
       await outbox.appendAll(session, proposed.map(proposedFact));
     });
 
-  /** @param seated the ticket of those who were in it already */
+  /** @param seated the ticket of those to whom the others came */
   const remember = (match: MatchRow, seated?: string) => {
     const pool = poolKey(match.gameId.toHexString(), match.mode);
     for (const { ticketId, waitedMs } of match.tickets)
@@ -126,7 +140,7 @@ export function createFormation(deps: FormationDeps): Formation {
       // those who search for others are in their live match by right
       await endBusy(
         userIds,
-        tickets.filter(({ joins }) => joins === null),
+        tickets.filter(({ seats }) => !seats?.matchId),
       );
     if (!concernsOne(error)) logger.error({ err: error, matches: drafts.length }, 'matches could not be committed');
     await pools.refresh(drafts.flatMap(({ proposal }) => proposal.ticketIds));
@@ -144,9 +158,9 @@ export function createFormation(deps: FormationDeps): Formation {
       await letGo(drafts, error);
       return 0;
     }
-    for (const { match, tickets, joins } of drafts) {
+    for (const { match, tickets, joins, fills } of drafts) {
       for (const { id } of tickets) pools.remove(id);
-      if (match.live) remember(match, joins?.ticketId);
+      if (match.live) remember(match, (joins ?? fills)?.ticketId);
     }
     outbox.wake();
     return drafts.length;
@@ -176,7 +190,7 @@ export function createFormation(deps: FormationDeps): Formation {
           session,
           rows.map(({ _id, revision }) => ({ ...move, id: _id.toHexString(), revision })),
         );
-        await announce(session, [{ match: live, lobbyId }]);
+        await announce(session, [{ match: live, lobbyId, fills: null, userIds: [] }]);
         return true;
       });
       if (confirmed) remember(match);

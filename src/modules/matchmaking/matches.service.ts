@@ -21,8 +21,11 @@ export interface MatchesService {
   history(userId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<MatchView>>;
   /** The live match of this player, if there is one. */
   live(userId: string): Promise<MatchView | null>;
-  /** This player has left the match and may search again; the last one to leave ends it. */
-  leave(matchId: string, userId: string): Promise<void>;
+  /**
+   * This player has left the match and may search again; the last one to leave ends it.
+   * @param removed by the host: the result does not count for them
+   */
+  leave(matchId: string, userId: string, removed?: boolean): Promise<void>;
   /** Ends a live match without a result; nothing happens where it is not live. */
   abandon(matchId: string, reason: string): Promise<void>;
   /** Ends matches that nobody has reported for hours, with their lobbies. */
@@ -99,11 +102,11 @@ export function createMatchesService({
       return match && toMatchView(match, userId);
     },
 
-    async leave(matchId, userId) {
+    async leave(matchId, userId, removed = false) {
       const [match, player] = [oid(matchId), oid(userId)];
       const left = await Matches.updateOne(
         { _id: match, live: true, livePlayers: player, 'livePlayers.1': { $exists: true } },
-        { $pull: { livePlayers: player } },
+        { $pull: { livePlayers: player }, ...(removed ? { $addToSet: { removed: player } } : {}) },
       );
       if (left.modifiedCount === 0) await end({ _id: match, livePlayers: [player] }, 'everybody_left');
     },

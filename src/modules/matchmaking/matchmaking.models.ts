@@ -12,6 +12,13 @@ export interface Skill {
   sigma: number;
 }
 
+export interface Backfill {
+  matchId: Types.ObjectId | null;
+  teams: number[];
+  roles: (string | null)[];
+  gone: string[];
+}
+
 export interface TicketRow {
   _id: Types.ObjectId;
   submittedBy: Types.ObjectId;
@@ -21,10 +28,11 @@ export interface TicketRow {
   /** Of the lobby when it was queued: later changes of who is in it end the search. */
   lobbyVersion: number | null;
   /**
-   * Set where those who are left of a live match search for others: the match, where each of `players` sits in it, and who has
-   * left it and does not come back. Absent in tickets that are older than this field.
+   * Set where those who are left of a live match, or the members of a player's lobby, search for others to come to them: the
+   * match (null: the lobby begins one), in which team and role each of `players` sits, and who does not come: whoever has left, or
+   * was removed. Absent in tickets that are older than this field.
    */
-  backfill?: { matchId: Types.ObjectId; teams: number[]; roles: (string | null)[]; gone: string[] } | null;
+  backfill?: Backfill | null;
   /** `skills` are the players' ratings in that mode, in the order of `players`: nobody's rating changes while they search. */
   games: { gameId: Types.ObjectId; mode: string; weight: number; skills: Skill[] }[];
   /** Keys of the pools it stands in. */
@@ -73,8 +81,15 @@ export interface MatchRow {
   players: Types.ObjectId[];
   /** Who cannot be in another match: all players until it ends, less those who left it. */
   livePlayers: Types.ObjectId[];
-  /** Who left it and sits in no team any more, because somebody else came. Absent where nobody did. */
-  left?: Types.ObjectId[];
+  /**
+   * Who left it and sits in no team any more, because somebody else came, and the team they left. Absent where nobody did, and
+   * likewise below.
+   */
+  left?: { userId: Types.ObjectId; team: number }[];
+  /** Whom the host removed: no result counts for them. */
+  removed?: Types.ObjectId[];
+  /** Who came in place of others when it had begun. */
+  late?: Types.ObjectId[];
   /** How often those who are left have searched for others: no other meaning than that this and leaving collide. */
   backfills?: number;
   teams: { userId: Types.ObjectId; role: string | null }[][];
@@ -158,6 +173,8 @@ export function createTicketModel(connection: Connection) {
     why: 'To find people to play with',
     kept: '7 days after it ended',
     shared: 'players',
+    alsoIn: ['backfill.gone'],
+    show: ({ backfill: _backfill, ...row }) => row,
   });
   return connection.model('Ticket', schema);
 }
@@ -173,7 +190,9 @@ export function createMatchModel(connection: Connection) {
       live: { type: Boolean, required: true },
       players: { type: [ObjectId], required: true },
       livePlayers: { type: [ObjectId], required: true },
-      left: { type: [ObjectId], default: undefined },
+      left: { type: Mixed },
+      removed: { type: [ObjectId], default: undefined },
+      late: { type: [ObjectId], default: undefined },
       backfills: Number,
       teams: { type: Mixed, required: true },
       tickets: { type: Mixed, required: true },
@@ -211,7 +230,8 @@ export function createMatchModel(connection: Connection) {
     show: (row, userId) => {
       const mine = (field: string) =>
         (row[field] as { userId: Types.ObjectId }[]).filter((item) => item.userId.toHexString() === userId);
-      return { ...row, reports: mine('reports'), ratings: mine('ratings') };
+      const { removed: _removed, left: _left, ...shown } = row;
+      return { ...shown, reports: mine('reports'), ratings: mine('ratings') };
     },
   });
   return connection.model('Match', schema);

@@ -18,6 +18,7 @@ import { createBackfills } from './backfill';
 import { createCompany } from './company';
 import { Engine } from './engine';
 import { createFormation } from './formation';
+import { createLobbyFills } from './lobby-fill';
 import { createLobbyQueue, followAccounts, followLobbies } from './lobby-queue';
 import { createMatchesService } from './matches.service';
 import type { MatchmakingApi, MatchmakingEvents } from './matchmaking.api';
@@ -78,13 +79,14 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
   const tickets = createTicketsService({ ...deps, store, pools, waits, acceptance, submissions });
   const matches = createMatchesService({ ...deps, Matches, backfills });
   const results = createResultsService({ ...deps, Matches, Ratings, backfills });
-  const lobbyQueue = createLobbyQueue({ ...deps, tickets, backfills });
+  const fills = createLobbyFills({ ...deps, store, tickets, submissions, pools });
+  const lobbyQueue = createLobbyQueue({ ...deps, tickets, backfills, fills });
   const status = createStatusBoard({ ...deps, pools, waits });
   const upkeep = createUpkeep({ ...deps, Matches, store, pools, waits });
   const search = createSearchRound({ ...deps, pools, formation });
 
   tellMatchmakingNews(bus, realtime, { status, pools });
-  followLobbies(bus, { tickets, matches, backfills });
+  followLobbies(bus, { tickets, matches, results, backfills, fills });
   followAccounts(bus, tickets);
 
   return {

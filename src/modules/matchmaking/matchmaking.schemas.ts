@@ -56,6 +56,12 @@ export type TicketRequest = z.output<typeof submitBody>;
 export const queueBody = z.strictObject({ games: games.optional(), ...defaults });
 export type LobbyTicketRequest = z.output<typeof queueBody>;
 
+const { groupSize: _groupSize, scheduledFor: _scheduledFor, ...seatWishes } = defaults;
+
+/** A lobby looks for players for its own mode, and for as many as it has seats. */
+export const fillBody = z.strictObject(seatWishes);
+export type LobbyFillRequest = z.output<typeof fillBody>;
+
 export const changeBody = z
   .strictObject({ games, ...wishes })
   .partial()
@@ -83,6 +89,7 @@ export const ticketView = z
     submittedBy: objectId,
     lobbyId: objectId.nullable(),
     backfillOf: objectId.nullable().describe('The live match for which it seeks players in place of those who left'),
+    fillsLobby: z.boolean().describe('Whether it seeks players for the free seats of `lobbyId`'),
     games: z.array(z.object({ gameId: objectId, mode: z.string(), weight: z.number() })),
     groupSize: z.object({ min: z.number(), max: z.number() }).nullable(),
     regions: z.array(z.string()),

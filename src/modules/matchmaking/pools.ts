@@ -39,8 +39,8 @@ export interface PooledTicket {
   userIds: string[];
   pools: readonly string[];
   waitingSince: number;
-  /** The live match that it seeks players for. */
-  joins: { matchId: string; lobbyId: string } | null;
+  /** The lobby that it seeks players for, and its live match; null where one begins with them. */
+  seats: { matchId: string | null; lobbyId: string } | null;
 }
 
 const BATCH = 500;
@@ -104,9 +104,9 @@ export function createPools({
         userIds: playersOf(row),
         pools: row.pools,
         waitingSince: waitingSince(row),
-        joins:
+        seats:
           row.backfill && row.lobbyId
-            ? { matchId: row.backfill.matchId.toHexString(), lobbyId: row.lobbyId.toHexString() }
+            ? { matchId: row.backfill.matchId?.toHexString() ?? null, lobbyId: row.lobbyId.toHexString() }
             : null,
       });
       for (const [key, ticket] of toEngineTickets(row, company))

@@ -1,4 +1,3 @@
-import { rate } from 'openskill';
 import type { ClientSession } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import { AppError, notFound } from '../../core/errors';
@@ -10,17 +9,21 @@ import type { MatchmakingEvents } from './matchmaking.api';
 import type { MatchModel, MatchRow, Outcome, RatingModel, RatingRow } from './matchmaking.models';
 import { agreedOutcome, NEWCOMER, outcomeOf, sameOutcome } from './matchmaking.policy';
 import type { MatchView, ResultReport } from './matchmaking.schemas';
+import { ratingChanges } from './rating-changes';
 import { oid } from './tickets.store';
 import { toMatchView } from './views';
 
 /**
  * Results. Players report what happened; as soon as enough reports agree (a majority of the players, or the host: the rule set
  * says which) the match is completed, once: state, ratings, lobby and the fact in one transaction. Reports that contradict
- * each other wait for more, or for somebody to correct theirs. Only versus matches change ratings (Weng-Lin, by openskill).
+ * each other wait for more, or for somebody to correct theirs. A team of which all have left, and none has reported, has no say:
+ * nobody keeps a loss from counting by leaving. Only versus matches change ratings (rating-changes.ts).
  */
 export interface ResultsService {
   /** @throws NOT_FOUND for who is not in the match, MATCH_CLOSED when it has ended otherwise, VALIDATION_FAILED */
   report(userId: string, matchId: string, report: ResultReport): Promise<MatchView>;
+  /** Somebody has left: completes the match if those who have a say agree by now. */
+  settle(matchId: string): Promise<void>;
 }
 
 export interface ResultsDeps {
@@ -42,7 +45,7 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
     return mine.find((lobby) => lobby.matchId === match._id.toHexString())?.hostId ?? null;
   };
 
-  /** New ratings after these ranks, written for every player. */
+  /** New ratings after these ranks, written. */
   const updateRatings = async (
     session: ClientSession,
     match: MatchRow,
@@ -53,20 +56,8 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
       RatingRow[]
     >();
     const known = new Map(rows.map((row) => [row.userId.toHexString(), row]));
-    const before = match.teams.map((team) =>
-      team.map(({ userId }) => {
-        const { mu, sigma } = known.get(userId.toHexString()) ?? NEWCOMER;
-        return { mu, sigma };
-      }),
-    );
-    const after = rate(before, { rank: ranks });
-    const changes = match.teams.flatMap((team, t) =>
-      team.map(({ userId }, p) => ({
-        userId,
-        before: before[t]?.[p] ?? NEWCOMER,
-        after: { mu: after[t]?.[p]?.mu ?? NEWCOMER.mu, sigma: after[t]?.[p]?.sigma ?? NEWCOMER.sigma },
-      })),
-    );
+    const changes = ratingChanges(match, ranks, (userId) => known.get(userId.toHexString()) ?? NEWCOMER);
+    if (changes.length === 0) return [];
     await Ratings.collection.bulkWrite(
       changes.map(({ userId, after: { mu, sigma } }) => ({
         updateOne: {
@@ -109,6 +100,19 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
     return completed;
   };
 
+  const liveMatch = (session: ClientSession, matchId: string) =>
+    Matches.findOne({ _id: matchId, state: 'live' }, null, { session }).lean<MatchRow>();
+
+  /** What those who have a say agree on, or null. */
+  const agreedOn = (match: MatchRow, hostId: string | null): Outcome | null => {
+    const reports = match.reports.map(({ userId, outcome }) => ({ userId: userId.toHexString(), outcome }));
+    const players = votersOf(match);
+    return agreedOutcome(
+      reports.filter((report) => players.has(report.userId)),
+      { agreement: match.agreement, players: players.size, hostId },
+    );
+  };
+
   /** Takes in one report; the match as it is afterwards, or null where it is not live. */
   const takeIn = async (
     session: ClientSession,
@@ -117,20 +121,14 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
     outcome: Outcome,
     hostId: string | null,
   ) => {
-    const match = await Matches.findOne({ _id: matchId, state: 'live' }, null, { session }).lean<MatchRow>();
+    const match = await liveMatch(session, matchId);
     if (!match) return null;
     const others = match.reports.filter((report) => report.userId.toHexString() !== userId);
     const reports = [...others, { userId: oid(userId), outcome, at: new Date(clock.now()) }];
     await Matches.collection.updateOne({ _id: match._id, state: 'live' }, { $set: { reports } }, { session });
-    // whoever was replaced has no say in how it went on
-    const playing = new Set(match.teams.flat().map((member) => member.userId.toHexString()));
-    const agreed = agreedOutcome(
-      reports
-        .map((report) => ({ userId: report.userId.toHexString(), outcome: report.outcome }))
-        .filter((report) => playing.has(report.userId)),
-      { agreement: match.agreement, players: playing.size, hostId },
-    );
-    return agreed ? complete(session, { ...match, reports }, agreed) : { ...match, reports };
+    const reported = { ...match, reports };
+    const agreed = agreedOn(reported, hostId);
+    return agreed ? complete(session, reported, agreed) : reported;
   };
 
   return {
@@ -148,5 +146,21 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
         return toMatchView(now, userId);
       throw new AppError('MATCH_CLOSED', now.state === 'proposed' ? 'It has not begun.' : `The match is ${now.state}.`);
     },
+
+    async settle(matchId) {
+      await transact(async (session) => {
+        const match = await liveMatch(session, matchId);
+        const agreed = match?.agreement === 'majority' && agreedOn(match, null);
+        if (match && agreed) await complete(session, match, agreed);
+      });
+      outbox.wake();
+    },
   };
+}
+
+/** Who decides on the result: whoever was replaced has no say in how it went on, and who left has one with their team only. */
+function votersOf({ teams, livePlayers, reports }: MatchRow): ReadonlySet<string> {
+  const counted = new Set([...livePlayers, ...reports.map(({ userId }) => userId)].map((id) => id.toHexString()));
+  const members = teams.map((team) => team.map(({ userId }) => userId.toHexString()));
+  return new Set(members.filter((team) => team.some((id) => counted.has(id))).flat());
 }

@@ -9,7 +9,7 @@ import type { LobbiesApi, Party } from '../lobbies';
 import type { UsersApi } from '../users';
 import type { AcceptanceService } from './acceptance.service';
 import type { MatchmakingEvents } from './matchmaking.api';
-import type { TicketRow } from './matchmaking.models';
+import type { Backfill, TicketRow } from './matchmaking.models';
 import { poolKey, requirePossible, scheduleOf } from './matchmaking.policy';
 import type { TicketChange, TicketRequest, TicketView } from './matchmaking.schemas';
 import { type Pools } from './pools';
@@ -22,10 +22,11 @@ import type { Waits } from './waits';
 export interface TicketsService {
   /**
    * @param party everybody who searches together, the submitter among them
+   * @param seats where they sit, if others are to come to them
    * @throws ALREADY_QUEUED (decided by the unique index), IN_LIVE_MATCH, PARTY_TOO_BIG, NOT_FOUND for an unknown mode,
    * VERSION_CONFLICT where the party is no longer the same
    */
-  submit(userId: string, request: TicketRequest, party?: Party): Promise<TicketView>;
+  submit(userId: string, request: TicketRequest, party?: Party, seats?: Backfill): Promise<TicketView>;
   current(userId: string): Promise<TicketView | null>;
   /** The ticket, for one of its players. @throws NOT_FOUND */
   view(userId: string, ticketId: string): Promise<TicketView>;
@@ -33,7 +34,7 @@ export interface TicketsService {
   change(userId: string, ticketId: string, change: TicketChange): Promise<TicketView>;
   /** Cancelling what is cancelled or expired is fine. While proposed it declines. @throws ALREADY_MATCHED, NOT_FOUND */
   cancel(userId: string, ticketId: string, reason?: string): Promise<void>;
-  /** Cancels the open ticket of a lobby, if there is one that `which` fits. */
+  /** Cancels the open ticket of a lobby, if there is one that `which` fits: `queuedBefore` means parties only. */
   cancelOfLobby(lobbyId: string, reason: string, which: { userId?: string; queuedBefore?: number }): Promise<boolean>;
 }
 
@@ -95,7 +96,11 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
       throw new AppError('FORBIDDEN', 'Only who submitted the ticket may change it. You may cancel it.');
     if (row.state === 'matched') throw new AppError('ALREADY_MATCHED', 'The ticket has been matched.');
     if (row.state === 'proposed') throw new AppError('CONFLICT', 'Accept or decline the proposed match first.');
-    if (row.backfill) throw new AppError('CONFLICT', 'The search of a match asks for what its players asked for.');
+    if (row.backfill)
+      throw new AppError(
+        'CONFLICT',
+        'This search is of a lobby: end it, and begin another that asks for something else.',
+      );
     if (!row.open) throw new AppError('TICKET_CLOSED', `The ticket is ${row.state}: submit a new one.`);
   };
 
@@ -162,12 +167,13 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
   };
 
   return {
-    async submit(userId, request, party) {
+    async submit(userId, request, party, seats) {
       const now = clock.now();
       const userIds = party?.userIds ?? [userId];
       const scheduled = scheduleOf(request.scheduledFor, now);
       const modes = await modesOf(request.games);
-      requirePossible(modes, { partySize: userIds.length, groupSize: request.groupSize, roles: request.roles });
+      const partySize = seats ? largestOf(seats) : userIds.length;
+      requirePossible(modes, { partySize, groupSize: request.groupSize, roles: request.roles });
       const says = request.regions && request.languages;
       const [preferences, rated, inMatch] = await Promise.all([
         says ? NOTHING_ASKED : users.preferences([userId]),
@@ -183,7 +189,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
         players: userIds.map(oid),
         lobbyId: party ? oid(party.lobbyId) : null,
         lobbyVersion: party?.version ?? null,
-        backfill: null,
+        backfill: seats ?? null,
         games: rated,
         pools: request.games.map(({ gameId, mode }) => poolKey(gameId, mode)),
         groupSize: request.groupSize,
@@ -241,7 +247,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
         lobbyId,
         open: true,
         ...(userId === undefined ? {} : { players: userId }),
-        ...(queuedBefore === undefined ? {} : { lobbyVersion: { $lt: queuedBefore } }),
+        ...(queuedBefore === undefined ? {} : { lobbyVersion: { $lt: queuedBefore }, backfill: null }),
       };
       const row = await Tickets.findOne(filter).lean<TicketRow>();
       if (!row) return false;
@@ -250,6 +256,10 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
     },
   };
 }
+
+/** How many sit in the fullest team. */
+const largestOf = ({ teams }: Backfill): number =>
+  Math.max(...teams.map((team) => teams.filter((other) => other === team).length));
 
 const expiryOf = (scheduledFor: Date | null, seconds: number, now: number): Date =>
   new Date(Math.max(scheduledFor?.getTime() ?? 0, now) + seconds * 1000);

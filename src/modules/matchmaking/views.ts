@@ -22,7 +22,8 @@ export function toTicketView(row: TicketRow, now: number, estimatedWaitMs: numbe
     players: hex(row.players),
     submittedBy: row.submittedBy.toHexString(),
     lobbyId: row.lobbyId?.toHexString() ?? null,
-    backfillOf: row.backfill?.matchId.toHexString() ?? null,
+    backfillOf: row.backfill?.matchId?.toHexString() ?? null,
+    fillsLobby: row.backfill?.matchId === null,
     games: row.games.map(({ gameId, mode, weight }) => ({ gameId: gameId.toHexString(), mode, weight })),
     groupSize: row.groupSize && { min: row.groupSize.min, max: row.groupSize.max },
     regions: row.regions,
@@ -115,9 +116,8 @@ export function toEngineTickets(row: TicketRow, company: Company): Map<string, E
 
 /** Whoever sits in a match has the role that was given them. */
 function rolesOf({ backfill, roles }: TicketRow, index: number): string[] {
-  if (!backfill) return roles;
-  const role = backfill.roles[index] ?? null;
-  return role === null ? [] : [role];
+  const role = backfill?.roles[index] ?? null;
+  return role === null ? roles : [role];
 }
 
 function skillOf(skills: TicketRow['games'][number]['skills'], index: number): { mu: number; sigma: number } {

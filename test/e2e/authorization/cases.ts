@@ -197,6 +197,7 @@ export const ROUTES: Record<string, Case> = {
   },
   'DELETE /api/matchmaking/tickets/:id': { rule: 'member', scene: 'party' },
   'POST /api/lobbies/:id/queue': { rule: 'host', scene: 'lobby', body: () => ({}) },
+  'POST /api/lobbies/:id/backfill': { rule: 'host', scene: 'lobby', body: () => ({}) },
   'DELETE /api/lobbies/:id/queue': { rule: 'member', scene: 'party', params: ({ lobbyId }) => ({ id: lobbyId }) },
   'GET /api/matchmaking/matches': { rule: 'player' },
   'GET /api/matchmaking/matches/:id': { rule: 'member', scene: 'match' },

@@ -25,7 +25,7 @@ export interface Stage {
 export async function setStage(server: MaogaServer): Promise<Stage> {
   const gameId = await addGame(server, {
     duel: DUEL,
-    quartet: { teams: { count: 1, size: { min: 4, max: 4 } } },
+    quartet: { teams: { count: 1, size: { min: 4, max: 4 } }, backfill: true },
   });
   return { server, gameId, other: await registerPlayer(server) };
 }
