@@ -206,6 +206,8 @@ describe('configuration', () => {
       ['JWT_SECRET', 'x'.repeat(64)],
       ['JWT_REFRESH_SECRET', 'changeme'.repeat(5)],
       ['JWT_REFRESH_SECRET', PRODUCTION.JWT_SECRET],
+      ['DATA_PREVIOUS_SECRET', 'x'.repeat(64)],
+      ['DATA_PREVIOUS_SECRET', PRODUCTION.DATA_SECRET],
     ])('refuses %s=%s, long as it is', (name, value) => {
       expect(faultsOf({ ...environment, [name]: value })).toEqual([name]);
     });
