@@ -4,6 +4,7 @@
 // the end what the oplog had. What it was called with is appended to the file that STAND_IN_LOG names.
 const { appendFileSync, readFileSync, statSync } = require('node:fs');
 const { createInterface } = require('node:readline');
+const { URL } = require('node:url');
 const {
   BSON: { EJSON },
   MongoClient,

@@ -47,6 +47,6 @@ export async function renewSeals(
   };
 
   for await (const row of SecondFactors.find({}, { secret: 1, recovery: 1 }).lean<Sealed[]>().cursor())
-    found[await renew(row as Sealed)] += 1;
+    found[await renew(row)] += 1;
   return found;
 }
