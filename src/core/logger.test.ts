@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { FROM_SOURCE } from '../../test/support/command';
 
 /** What a line looks like where it lands: written by a process of its own, which ends at once. */
 async function printed(pretty: boolean): Promise<string> {
@@ -7,7 +8,7 @@ async function printed(pretty: boolean): Promise<string> {
     createLogger({ level: 'info', pretty: ${pretty} }).info({ user: { password: 'canary' } }, 'first');
     process.stdout.write('second\\n');
     process.exit(0);`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--eval', script]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...FROM_SOURCE, '--eval', script]);
   return stdout;
 }
 
