@@ -2,14 +2,15 @@
 module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/simulate'],
   testMatch: ['**/*.test.ts'],
-  // node, and a file that leaves a timer, a socket or a process behind fails
-  testEnvironment: '<rootDir>/test/support/leak-guard.ts',
+  // a file that leaves a timer, a socket or a process behind fails
+  testEnvironment: '<rootDir>/test/support/jest/environment.ts',
+  runtime: '<rootDir>/test/support/jest/runtime.cjs',
   maxWorkers: '100%',
-  transform: { '^.+\\.[cm]?[tj]s$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  // ES modules, and a package that imports on demand, neither of which Jest can do: they are transformed like our own code
-  moduleNameMapper: { '^migrate-mongo$': '<rootDir>/test/support/migrate-mongo.cjs' },
-  transformIgnorePatterns: [
-    '/node_modules/(?!(migrate-mongo|@seriousme/openapi-schema-validator|@otplib|@opentelemetry/otlp-exporter-base|@scure|@noble|openid-client|oauth4webapi|jose)/)',
-  ],
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { ignoreDynamic: true } },
+    ],
+  },
   testTimeout: 20_000,
 };

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FROM_SOURCE } from '../test/support/command';
 import { readProfile, readRules } from './json-files';
 import { simulateOptions } from './options';
 import { BY_HAND } from './testing/duels';
@@ -15,7 +16,7 @@ describe('npm run simulate', () => {
     return join(folder, name);
   };
   const run = (...args: string[]) =>
-    spawnSync(process.execPath, ['--import', 'tsx', join(__dirname, 'main.ts'), ...args], { encoding: 'utf8' });
+    spawnSync(process.execPath, [...FROM_SOURCE, join(__dirname, 'main.ts'), ...args], { encoding: 'utf8' });
 
   it('compares the example rule sets over a trace, shows how far it is, and writes the report', () => {
     const examples = ['ranked-strict', 'ranked-widening'].map((name) => join(__dirname, 'examples', `${name}.json`));

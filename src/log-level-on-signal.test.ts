@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { promisify } from 'node:util';
+import { FROM_SOURCE } from '../test/support/command';
 import { createLogger, type Logger } from './core/logger';
 import { changeLogLevelOnSignal } from './log-level-on-signal';
 
@@ -55,6 +56,6 @@ test('a real signal changes a real process, and does not keep it from ending', a
     require('./src/log-level-on-signal.ts').changeLogLevelOnSignal(process, logger);
     process.kill(process.pid, 'SIGUSR2');
     const wait = setInterval(() => logger.level === 'debug' && clearInterval(wait), 10);`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--eval', script]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...FROM_SOURCE, '--eval', script]);
   expect(JSON.parse(stdout)).toMatchObject({ level: 'warn', msg: 'the log level was changed', to: 'debug' });
 });

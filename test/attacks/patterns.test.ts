@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
+import { FROM_SOURCE } from '../support/command';
 import { request } from '../support/client';
 import { startTestServer } from '../support/server';
 
@@ -23,7 +24,7 @@ test('every pattern takes linear time, whatever it is given', async () => {
   const paths = server.routes.map(({ path }) => `^${path.replaceAll(/:[a-zA-Z]+/g, '[^/]+')}/?$`);
   const patterns = [...new Set([...patternsIn(openApi), ...patternsIn(asyncApi), ...paths])];
   const { looked, doubtful } = await new Promise<{ looked: number; doubtful: string[] }>((resolve, reject) => {
-    const args = ['--import', 'tsx', join(__dirname, 'check-patterns.ts')];
+    const args = [...FROM_SOURCE, join(__dirname, 'check-patterns.ts')];
     const child = execFile(process.execPath, args, { cwd: join(__dirname, '../..') }, (error, said, complained) =>
       error ? reject(new Error(complained)) : resolve(JSON.parse(said)),
     );

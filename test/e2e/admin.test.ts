@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { registerPlayer, type Player } from '../support/client';
+import { FROM_SOURCE } from '../support/command';
 import { startTestServer } from '../support/server';
 
 const ROOT = join(__dirname, '../..');
@@ -15,7 +16,7 @@ interface Outcome {
 
 /** `npm run admin -- …`, as a process of its own beside the server. */
 function admin(args: string[], env: Record<string, string>): Promise<Outcome> {
-  const command = ['--import', 'tsx', 'scripts/admin.ts', ...args];
+  const command = [...FROM_SOURCE, 'scripts/admin.ts', ...args];
   const variables = { PATH: process.env['PATH'], NODE_ENV: 'test', ...env };
   return new Promise((resolve) => {
     execFile(process.execPath, command, { cwd: ROOT, env: variables }, (error, said, complained) =>

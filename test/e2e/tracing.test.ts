@@ -5,6 +5,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { createLogger } from '../../src/core/logger';
 import { registerPlayer, request } from '../support/client';
+import { FROM_SOURCE } from '../support/command';
 import { startTestServer } from '../support/server';
 
 interface ExportedSpan {
@@ -96,7 +97,7 @@ describe('traces', () => {
         const loaded = Object.keys(require.cache).filter((file) => /@opentelemetry.(core|sdk|resources|exporter|otlp)/.test(file));
         console.log(JSON.stringify([loaded, tracing.requests === undefined]));
       });`;
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--eval', script]);
+    const { stdout } = await promisify(execFile)(process.execPath, [...FROM_SOURCE, '--eval', script]);
     expect(JSON.parse(stdout)).toEqual([[], true]);
   });
 });

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RuleSetInput } from '../../src/modules/games/rule-set';
+import { FROM_SOURCE } from '../support/command';
 import { addGame, connected, DUEL, matchUp } from '../support/matchmaking';
 import { startTestServer } from '../support/server';
 
@@ -18,7 +19,7 @@ interface Outcome {
 
 /** As `npm run <script> -- …` would, in a process of its own. */
 function tool(script: string, args: string[], env: Record<string, string> = {}): Promise<Outcome> {
-  const command = ['--import', 'tsx', `scripts/${script}.ts`, ...args];
+  const command = [...FROM_SOURCE, `scripts/${script}.ts`, ...args];
   const variables = { PATH: process.env['PATH'], NODE_ENV: 'test', ...env };
   return new Promise((resolve) => {
     execFile(process.execPath, command, { cwd: ROOT, env: variables }, (error, said, complained) =>

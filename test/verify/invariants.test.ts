@@ -5,6 +5,7 @@ import type { Connection } from 'mongoose';
 import { verifyInvariants } from '../../scripts/verify/invariants';
 import { CHECKS, type Check } from '../../scripts/verify/findings';
 import type { MaogaServer } from '../../src/server';
+import { FROM_SOURCE } from '../support/command';
 import { addGame, connected, databaseOf, DUEL, matchUp, pulse, search, submit, tellNews } from '../support/matchmaking';
 import { startTestServer } from '../support/server';
 
@@ -263,7 +264,7 @@ describe('finds', () => {
     const secrets = { JWT_SECRET: 'j'.repeat(32), JWT_REFRESH_SECRET: 'r'.repeat(32) };
     const run = (...args: string[]) =>
       new Promise<{ code: number; said: string }>((resolve) => {
-        const command = ['--import', 'tsx', 'scripts/verify-invariants.ts', ...args];
+        const command = [...FROM_SOURCE, 'scripts/verify-invariants.ts', ...args];
         const options = { cwd: join(__dirname, '../..'), env: { ...env, ...secrets } };
         execFile(process.execPath, command, options, (error, said) =>
           resolve({ code: error ? Number(error.code) : 0, said }),

@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+const ROOT = join(__dirname, '../../..');
+
 /** What Node runs unless told otherwise: the source. */
-const SOURCE = ['--import', 'tsx', join(__dirname, '..', 'cli.ts')];
+const SOURCE = ['--require', join(ROOT, 'test/support/from-source.cjs'), join(__dirname, '..', 'cli.ts')];
 
 export interface ServerProcess {
   readonly uri: string;

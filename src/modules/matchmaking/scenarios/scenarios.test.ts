@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FROM_SOURCE } from '../../../../test/support/command';
 import { loadScenarios, ScenarioFault, scenarioFiles, type LoadedScenario } from './load';
 import { reportOf } from './report';
 import { runScenario } from './run';
@@ -182,7 +183,7 @@ describe('npm run rules:test', () => {
     new Promise<{ code: number; said: string; complained: string }>((resolve) => {
       execFile(
         process.execPath,
-        ['--import', 'tsx', 'scripts/rules-test.ts', ...args],
+        [...FROM_SOURCE, 'scripts/rules-test.ts', ...args],
         { cwd: ROOT },
         (error, said, complained) => resolve({ code: error ? Number(error.code) : 0, said, complained }),
       );

@@ -1,16 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { TestEnvironment } from 'jest-environment-node';
+import type { EnvironmentContext, JestEnvironmentConfig } from '@jest/environment';
+import { OneRealm } from './one-realm';
 
 /**
- * Jest's node environment, which besides fails a test file that leaves something behind: a listening server, a socket, a
+ * One realm, which besides fails a test file that leaves something behind: a listening server, a socket, a
  * timer, a child process. What is closing already gets a moment to finish.
  */
-export default class LeakGuard extends TestEnvironment {
+export default class LeakGuard extends OneRealm {
   private readonly file: string;
   private before = new Map<string, number>();
 
-  constructor(...[config, context]: ConstructorParameters<typeof TestEnvironment>) {
-    super(config, context);
+  constructor(config: JestEnvironmentConfig, context: EnvironmentContext) {
+    super(config);
     this.file = context.testPath;
   }
 
