@@ -52,9 +52,9 @@ async function play(): Promise<void> {
   await catalogue(gameId);
   await company();
   await lobbies({ gameId, mode: 'pairs' });
-  await fill({ gameId, mode: 'trio' });
   await searches(gameId);
   await matches(gameId);
+  await fill({ gameId, mode: 'trio' });
   await moderation(gameId);
   await notifications({ gameId, mode: 'pairs' });
   // what nobody ends does not live forever
