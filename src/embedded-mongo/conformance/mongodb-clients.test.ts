@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as migrateMongo from 'migrate-mongo';
+import type * as MigrateMongo from 'migrate-mongo';
 import mongoose, { Schema, type Connection } from 'mongoose';
 import { useDatabase, type AnyDoc } from '../testing/database';
 
@@ -94,7 +94,9 @@ describe('mongoose', () => {
 
 describe('migrate-mongo', () => {
   let directory: string;
+  let migrateMongo: typeof MigrateMongo;
   beforeAll(async () => {
+    migrateMongo = await import('migrate-mongo');
     directory = await mkdtemp(join(tmpdir(), 'embedded-mongo-migrations-'));
     const migration = (up: string, down: string) => `module.exports = { async up(db, client) { ${up} }, async down(db) { ${down} } };`; // prettier-ignore
     const inTransaction = 'await client.withSession((session) => session.withTransaction(async () => { await db.collection("b").insertOne({ n: 1 }, { session }); }));'; // prettier-ignore
