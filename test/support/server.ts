@@ -20,7 +20,7 @@ export function testConfig(env: Record<string, string> = {}): Config {
     BCRYPT_COST: '4',
     RATE_LIMITS: 'false',
     SEED_ON_START: 'false',
-    MATCHMAKING_TICK_MS: '200',
+    MATCHMAKING_TICK_MS: '50',
   };
   return loadConfig({ ...base, ...env }, () => ({ jwtSecret: 'j'.repeat(32), refreshSecret: 'r'.repeat(32) }));
 }
