@@ -26,11 +26,11 @@ export function nearOf(filter: Doc): Near | undefined {
   for (const [path, condition] of Object.entries(filter)) {
     const name = isDoc(condition) ? OPERATORS.find((each) => each in condition) : undefined;
     if (!name || path.startsWith('$')) continue;
-    const { [name]: arg, ...others }: Doc = condition;
+    const { [name]: arg, ...others } = condition as Doc;
     const kept = Object.fromEntries(Object.entries(others).filter(([key]) => !LIMITS.includes(key)));
     const { [path]: _near, ...rest } = filter;
     const whole = isDoc(arg) && '$geometry' in arg;
-    const { $geometry, $minDistance, $maxDistance } = (whole ? arg : { $geometry: arg, ...others }) as Doc;
+    const { $geometry, $minDistance, $maxDistance }: Doc = whole ? arg : { $geometry: arg, ...others };
     if (!whole && name === '$near') throw unsupported('$near without $geometry (it needs a 2d index)');
     const distance = measure(path, $geometry, !whole, $minDistance, $maxDistance);
     return { rest: Object.keys(kept).length > 0 ? { ...rest, [path]: kept } : rest, path, distance };
