@@ -54,6 +54,7 @@ export async function startEmbeddedMongo({ directory, port = 0 }: EmbeddedMongoO
     listener.close();
     for (const socket of sockets) socket.destroy();
     server.sessions.endAll();
+    server.cursors.killWhere(() => true);
     await closed;
     await disk?.close();
   }

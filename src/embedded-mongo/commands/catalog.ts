@@ -1,11 +1,14 @@
 /** The commands on collections and databases as such. */
 import { int, isNumber, toDouble, type Doc } from '../values/bson-types';
+import { type Args } from './command-args';
 import { type Collection } from '../storage/collection';
 import { namespaceOf, words, writerOf, type Commands, type Context } from './command';
 import { parseCollation } from '../values/collation';
-import { MongoError, unsupported } from '../errors';
+import { MongoError } from '../errors';
 import { compileFilter } from '../filters/match';
+import { cappedOptions } from '../storage/capped';
 import { validationOptions } from '../storage/validator';
+import { createView, dropView, isViewNoCollection, listViews, resolveView } from './views';
 
 /** @throws 26 if there is none */
 export function existing(context: Context, name = context.args.collection()): Collection {
@@ -22,16 +25,29 @@ export const cursorReply = (context: Context, docs: Doc[], namespace: string): D
   return context.server.cursors.first(docs, { namespace, batchSize, session: context.session?.id });
 };
 
+/** Whether change streams may ask for documents as they were. */
+export function imagesOption(args: Args): Doc {
+  const images = args.document('changeStreamPreAndPostImages');
+  if (!images) return {};
+  if (typeof images.enabled !== 'boolean')
+    throw new MongoError(40414, "BSON field 'changeStreamPreAndPostImages.enabled' is missing but a required field");
+  return { changeStreamPreAndPostImages: { enabled: images.enabled } };
+}
+
 function create(context: Context): Doc {
   const { args, server } = context;
-  if (args.flag('capped')) {
-    if (!args.has('size')) throw new MongoError(72, "the 'size' field is required when 'capped' is true");
-    throw unsupported('capped collections');
-  }
-  if (args.has('viewOn')) throw unsupported('views');
-  if (args.has('size') || args.has('max')) throw new MongoError(72, "the 'capped' field needs to be true when either the 'size' or 'max' fields are present"); // prettier-ignore
+  if (args.has('viewOn')) return createView(context);
+  if (args.has('pipeline')) throw new MongoError(72, "'pipeline' requires 'viewOn' to also be specified");
+  if (resolveView(server.store, context.view, context.db, args.collection()))
+    throw new MongoError(48, `A view already exists. NS: ${namespaceOf(context, args.collection())}`);
+  const capped = args.flag('capped');
   const collation = parseCollation(args.document('collation'));
-  const options = { ...validationOptions(args.doc), ...(collation ? { collation: collation.spec } : {}) };
+  const options = {
+    ...cappedOptions({ ...args.doc, capped }),
+    ...validationOptions(args.doc),
+    ...imagesOption(args),
+    ...(collation ? { collation: collation.spec } : {}),
+  };
   server.store.create(context.db, args.collection(), options, writerOf(context));
   return {};
 }
@@ -40,18 +56,31 @@ function drop(context: Context): Doc {
   const { args, server, view } = context;
   const namespace = namespaceOf(context, args.collection());
   const collection = server.store.collection(namespace, view);
-  if (!collection) return {};
+  if (!collection) return dropView(context, args.collection()) ? { ns: namespace } : {};
   server.store.drop(collection, writerOf(context));
-  server.cursors.killWhere((cursor) => cursor.namespace === namespace);
+  killCursors(context, (each) => each === namespace);
   return { nIndexesWas: int(collection.indexes.length), ns: namespace };
+}
+
+/** Those of collections that are gone. Change streams live on to tell it. */
+function killCursors({ server }: Context, isGone: (namespace: string) => boolean): void {
+  server.cursors.killWhere(({ namespace, source }) => isGone(namespace) && !source?.token);
 }
 
 function dropDatabase(context: Context): Doc {
   const { db, server, view } = context;
   const collections = server.store.collections(view, db);
   for (const collection of collections) server.store.drop(collection, writerOf(context));
-  server.cursors.killWhere((cursor) => cursor.namespace.startsWith(`${db}.`));
-  return collections.length > 0 ? { dropped: db } : {};
+  killCursors(context, (namespace) => namespace.startsWith(`${db}.`));
+  if (collections.length === 0) return {};
+  writerOf(context).news.push({ kind: 'dropDatabase', db, coll: '' });
+  return { dropped: db };
+}
+
+interface Named {
+  namespace: string;
+  db: string;
+  name: string;
 }
 
 function renameCollection(context: Context): Doc {
@@ -60,7 +89,9 @@ function renameCollection(context: Context): Doc {
     const at = namespace.indexOf('.');
     if (at < 1 || at === namespace.length - 1) throw new MongoError(73, `Invalid namespace specified '${namespace}'`);
     return { namespace, db: namespace.slice(0, at), name: namespace.slice(at + 1) };
-  }) as [{ namespace: string }, { namespace: string; db: string; name: string }];
+  }) as [Named, Named];
+  for (const { namespace, db, name } of [from, to])
+    if (resolveView(server.store, view, db, name)) throw isViewNoCollection(namespace);
   const source = server.store.collection(from.namespace, view);
   if (!source) throw new MongoError(26, `Source collection ${from.namespace} does not exist`);
   if (from.namespace === to.namespace) throw new MongoError(20, "Can't rename a collection to itself");
@@ -77,14 +108,16 @@ function listCollections(context: Context): Doc {
   const { args, db, server, view } = context;
   const nameOnly = args.flag('nameOnly');
   const matches = compileFilter(args.document('filter') ?? {});
-  const docs = server.store.collections(view, db).map((collection) => ({
+  const docs: Doc[] = server.store.collections(view, db).map((collection) => ({
     name: collection.name,
     type: 'collection',
     options: collection.options,
     info: { readOnly: false, uuid: collection.uuid },
     idIndex: idIndexOf(collection),
   }));
-  const listed = docs.filter(matches).map((doc) => (nameOnly ? { name: doc.name, type: doc.type } : doc));
+  const listed = [...docs, ...listViews(context)]
+    .filter(matches)
+    .map((doc) => (nameOnly ? { name: doc.name, type: doc.type } : doc));
   return cursorReply(context, listed, `${db}.$cmd.listCollections`);
 }
 
@@ -93,10 +126,10 @@ const WRITE = { writes: true };
 export const CATALOG: Commands = {
   create: {
     run: create,
-    fields: words('create capped size max collation viewOn autoIndexId idIndex validator validationLevel validationAction'), // prettier-ignore
+    fields: words('create capped size max collation viewOn pipeline autoIndexId idIndex validator validationLevel validationAction changeStreamPreAndPostImages'), // prettier-ignore
     refused: words(
-      `pipeline timeseries expireAfterSeconds clusteredIndex storageEngine
-      indexOptionDefaults changeStreamPreAndPostImages encryptedFields flags temp`,
+      `timeseries expireAfterSeconds clusteredIndex storageEngine
+      indexOptionDefaults encryptedFields flags temp`,
     ),
     ...WRITE,
     transactional: true,

@@ -1,6 +1,8 @@
 /**
  * Cursors: results that are handed out in batches. A result is complete when its cursor is made (documents never change, so it holds references only); a
  * batch ends at the size asked for or at 16 MB. A cursor that nobody reads for ten minutes is dropped.
+ *
+ * Tailable cursors and change streams are live: they have a source that is asked for more, and, if they wait, asked again whenever something was committed.
  */
 import { randomBytes } from 'node:crypto';
 import { calculateObjectSize, Long } from 'bson';
@@ -8,6 +10,20 @@ import { long, type Doc } from '../values/bson-types';
 import { tooLarge } from '../values/bson-decode';
 import { MongoError } from '../errors';
 import { MAX_DOCUMENT } from '../limits';
+
+/** Where a cursor that stays open gets its documents from. */
+export interface Source {
+  /** What has come since the last time; an empty list if nothing. What it throws ends the cursor. */
+  pull(): Doc[];
+  /** Whether nothing will come any more. */
+  readonly isOver?: boolean;
+  /** How long a client that does not say it waits for documents, in ms; undefined if it does not wait. */
+  readonly patience: number | undefined;
+  /** The place behind the last document handed out, for a client that wants to go on from there later. `rest`: documents pulled and not handed out yet. */
+  token?(handedOut: Doc[], rest: number): Doc;
+  /** Calls back at the next news. @returns what takes that back */
+  once(callback: () => void): () => void;
+}
 
 interface Cursor {
   id: Long;
@@ -21,6 +37,9 @@ interface Cursor {
   txnNumber: bigint | undefined;
   usedAt: number;
   immortal: boolean;
+  source: Source | undefined;
+  /** Ends the waiting of a client that asked for more. */
+  wake: (() => void) | undefined;
 }
 
 const FIRST_BATCH = 101;
@@ -34,25 +53,27 @@ export interface CursorOptions {
   txnNumber?: bigint | undefined;
   immortal?: boolean;
   project?: ((doc: Doc) => Doc) | undefined;
+  source?: Source | undefined;
 }
 
 export class Cursors {
   private readonly open = new Map<string, Cursor>();
   timeoutMs = 600_000;
 
-  /** The reply of a command that opens a cursor. */
+  /** The reply of a command that opens a cursor. With a `source` it stays open. */
   first(docs: Doc[], options: CursorOptions): Doc {
-    const { namespace, batchSize = FIRST_BATCH, singleBatch, session, txnNumber, project, immortal = false } = options;
-    const cursor = { id: Long.ZERO, namespace, docs, project, at: 0, session, txnNumber, usedAt: Date.now(), immortal };
+    const { namespace, batchSize = FIRST_BATCH, singleBatch, session, txnNumber, project, immortal = false, source } = options; // prettier-ignore
+    const cursor: Cursor = { id: Long.ZERO, namespace, docs, project, at: 0, session, txnNumber, usedAt: Date.now(), immortal, source, wake: undefined }; // prettier-ignore
     const firstBatch = take(cursor, batchSize);
-    if ((cursor.at < docs.length || (batchSize === 0 && docs.length > 0)) && !singleBatch) {
+    if ((source || cursor.at < docs.length || (batchSize === 0 && docs.length > 0)) && !singleBatch) {
       cursor.id = newId();
       this.open.set(cursor.id.toString(), cursor);
     }
-    return { cursor: { firstBatch, id: cursor.id, ns: namespace } };
+    return { cursor: { firstBatch, ...placeOf(cursor, firstBatch), id: cursor.id, ns: namespace } };
   }
 
-  next(id: Long, namespace: string, batchSize: number | undefined, session?: string, txnNumber?: bigint): Doc {
+  /** `patience`: how many ms to wait for documents, where the cursor is of that kind. */
+  next(id: Long, { namespace, batchSize, session, txnNumber }: CursorOptions, patience?: number): Doc | Promise<Doc> {
     const cursor = this.open.get(id.toString());
     if (!cursor) throw new MongoError(43, `cursor id ${id.toString()} not found`);
     if (cursor.namespace !== namespace)
@@ -64,33 +85,81 @@ export class Cursors {
       );
     if (cursor.txnNumber !== txnNumber)
       throw new MongoError(50740, `Cannot run getMore on cursor ${id.toString()}, which was created in another transaction`); // prettier-ignore
+    const most = batchSize === undefined || batchSize === 0 ? Infinity : batchSize;
+    return cursor.source ? this.nextOf(cursor, cursor.source, most, patience) : this.batchOf(cursor, most);
+  }
+
+  private batchOf(cursor: Cursor, most: number): Doc {
     cursor.usedAt = Date.now();
-    const nextBatch = take(cursor, batchSize === undefined || batchSize === 0 ? Infinity : batchSize);
-    const over = cursor.at >= cursor.docs.length;
-    if (over) this.open.delete(id.toString());
-    return { cursor: { nextBatch, id: over ? Long.ZERO : id, ns: namespace } };
+    const nextBatch = take(cursor, most);
+    const over = cursor.at >= cursor.docs.length && (!cursor.source || cursor.source.isOver === true);
+    if (over) this.drop(cursor);
+    return { cursor: { nextBatch, ...placeOf(cursor, nextBatch), id: over ? Long.ZERO : cursor.id, ns: cursor.namespace } }; // prettier-ignore
+  }
+
+  private async nextOf(cursor: Cursor, source: Source, most: number, patience = source.patience ?? 0): Promise<Doc> {
+    const until = Date.now() + (source.patience === undefined ? 0 : patience);
+    for (;;) {
+      if (cursor.at >= cursor.docs.length) {
+        try {
+          cursor.docs = source.pull();
+        } catch (error) {
+          this.drop(cursor);
+          throw error;
+        }
+        cursor.at = 0;
+      }
+      const left = until - Date.now();
+      if (cursor.docs.length > 0 || source.isOver || left <= 0) return this.batchOf(cursor, most);
+      await news(cursor, source, left);
+      if (!this.open.has(cursor.id.toString()))
+        throw new MongoError(237, 'operation was interrupted because a client killed the cursor');
+    }
+  }
+
+  private drop(cursor: Cursor): void {
+    this.open.delete(cursor.id.toString());
+    cursor.wake?.();
   }
 
   kill(id: Long, namespace: string): boolean {
     const cursor = this.open.get(id.toString());
-    return cursor?.namespace === namespace && this.open.delete(id.toString());
+    if (cursor?.namespace !== namespace) return false;
+    this.drop(cursor);
+    return true;
   }
 
   /** Those of a session that ended, of a transaction, or of a collection that is gone. */
-  killWhere(
-    condition: (cursor: { session: string | undefined; txnNumber: bigint | undefined; namespace: string }) => boolean,
-  ): void {
-    for (const [key, cursor] of this.open) if (condition(cursor)) this.open.delete(key);
+  killWhere(condition: (cursor: Pick<Cursor, 'session' | 'txnNumber' | 'namespace' | 'source'>) => boolean): void {
+    for (const cursor of this.open.values()) if (condition(cursor)) this.drop(cursor);
   }
 
   expire(now = Date.now()): void {
-    for (const [key, { usedAt, immortal }] of this.open)
-      if (!immortal && now - usedAt > this.timeoutMs) this.open.delete(key);
+    for (const cursor of this.open.values())
+      if (!cursor.immortal && !cursor.wake && now - cursor.usedAt > this.timeoutMs) this.drop(cursor);
   }
 
   get count(): number {
     return this.open.size;
   }
+}
+
+const placeOf = ({ source, docs, at }: Cursor, handedOut: Doc[]): Doc =>
+  source?.token ? { postBatchResumeToken: source.token(handedOut, docs.length - at) } : {};
+
+/** Resolves at the next news, after so many milliseconds, or when the cursor is dropped. */
+function news(cursor: Cursor, source: Source, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      takeBack();
+      cursor.wake = undefined;
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    const takeBack = source.once(done);
+    cursor.wake = done;
+  });
 }
 
 /** At least one document, however large. */

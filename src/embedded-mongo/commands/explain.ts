@@ -1,13 +1,14 @@
 /** `explain`: the plan that a query has, and with `executionStats` what it looked at, in mongod's form as far as tools read it. */
 import { hostname } from 'node:os';
-import { int, isDoc, type Doc } from '../values/bson-types';
+import { int, isDoc, isString, type Doc } from '../values/bson-types';
 import { Args } from './command-args';
 import { words, type Command, type Commands, type Context } from './command';
 import { aggregation, envOf, findQuery, targetOf } from './read';
-import { MongoError } from '../errors';
+import { MongoError, unsupported } from '../errors';
 import { planQuery, type Plan } from '../queries/planner';
 import { findAll, type FullQuery } from '../queries/query';
 import { type Collection } from '../storage/collection';
+import { resolveView } from './views';
 
 interface Explained {
   namespace: string;
@@ -55,7 +56,9 @@ function explain(context: Context): Doc {
 const withoutVersion = ({ explainVersion: _version, ...plans }: Doc): Doc => plans;
 
 function explainedQuery(name: string, context: Context): Explained {
-  const { args, now } = context;
+  const { args, now, server, db, view } = context;
+  const target = context.command[name];
+  if (name !== 'aggregate' && isString(target) && resolveView(server.store, view, db, target)) throw unsupported(`explain of ${name} on a view`); // prettier-ignore
   switch (name) {
     case 'find':
       return findQuery(context);

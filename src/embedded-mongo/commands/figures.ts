@@ -52,7 +52,8 @@ function collStats(context: Context): Doc {
     totalSize: Math.floor(size / scale),
     indexSizes: Object.fromEntries(indexes.map(({ spec }) => [spec.name, 0])),
     nindexes: int(indexes.length),
-    capped: false,
+    capped: collection?.isCapped ?? false,
+    ...(collection?.isCapped ? { max: collection.options.max ?? int(-1), maxSize: collection.options.size } : {}),
     scaleFactor: int(scale),
   };
 }

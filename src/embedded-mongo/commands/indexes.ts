@@ -2,7 +2,8 @@
 import { int, isArray, isDoc, isNumber, isString, truthy, type Doc, type Value } from '../values/bson-types';
 import { type Collection } from '../storage/collection';
 import { words, writerOf, type Commands, type Context } from './command';
-import { cursorReply, existing } from './catalog';
+import { cursorReply, existing, imagesOption } from './catalog';
+import { changeView } from './views';
 import { MongoError, unsupported } from '../errors';
 import { validationOptions } from '../storage/validator';
 import { existingIndex, findIndex, parseIndexSpec } from '../storage/index-spec';
@@ -74,18 +75,21 @@ function listIndexes(context: Context): Doc {
 
 /** Takes over how documents are to be validated from now on, if the command says it. */
 function validate({ args, server, ...context }: Context, collection: Collection): void {
-  const options = validationOptions(args.doc);
+  const options = { ...validationOptions(args.doc), ...imagesOption(args) };
   if (Object.keys(options).length === 0) return;
   const writer = writerOf({ args, server, ...context });
   server.store.alone(collection, writer);
   const before = collection.options;
-  collection.setOptions({ validationLevel: 'strict', validationAction: 'error', ...before, ...options });
+  const defaults =
+    'validator' in { ...before, ...options } ? { validationLevel: 'strict', validationAction: 'error' } : {};
+  collection.setOptions({ ...defaults, ...before, ...options });
   writer.undos.push(() => collection.setOptions(before));
   server.store.changed(collection, writer);
 }
 
 function collMod(context: Context): Doc {
   const { args, server } = context;
+  if (changeView(context)) return {};
   const collection = existing(context);
   validate(context, collection);
   const change = args.document('index');
@@ -132,8 +136,10 @@ export const INDEXES: Commands = {
   listIndexes: { run: listIndexes, fields: words('listIndexes cursor includeBuildUUIDs') },
   collMod: {
     run: collMod,
-    fields: words('collMod index validator validationLevel validationAction'),
-    refused: words('viewOn pipeline expireAfterSeconds changeStreamPreAndPostImages dryRun'),
+    fields: words(
+      'collMod index viewOn pipeline validator validationLevel validationAction changeStreamPreAndPostImages',
+    ),
+    refused: words('expireAfterSeconds cappedSize cappedMax dryRun'),
     ...WRITE,
   },
 };

@@ -5,7 +5,8 @@
  * A command runs in one go, so nobody sees half of it. One that meets a document of an open transaction is undone, waits for the end of that transaction and
  * runs again from the start; inside a transaction it fails at once instead. A reply to a write is given when the disk has it.
  */
-import { Double, Timestamp } from 'bson';
+import { createHash } from 'node:crypto';
+import { Binary, Double, Timestamp } from 'bson';
 import {
   bsonTypeName,
   int,
@@ -19,7 +20,7 @@ import {
   type Value,
 } from '../values/bson-types';
 import { Args } from './command-args';
-import { clusterTime, SIGNATURE } from './cluster-time';
+import { clusterTime, SIGNATURE } from '../storage/cluster-time';
 import { type Command, type Commands, type Context, type Server } from './command';
 import { CATALOG } from './catalog';
 import { FIGURES } from './figures';
@@ -30,6 +31,7 @@ import { Disconnect, FAIL_POINT, strikeOn } from './fail-point';
 import { READS } from './read';
 import { REFUSED } from './refused';
 import { SERVER } from './server';
+import { refuseOnView } from './views';
 import { WRITES } from './write';
 import { MongoError, unsupported } from '../errors';
 import { checkDeadline } from '../queries/query';
@@ -48,6 +50,8 @@ const COMMANDS: Commands = {
   ...EXPLAIN,
   ...FAIL_POINT,
 };
+/** mongod names a session's user by a hash, also where there are no users. */
+const NOBODY = new Binary(createHash('sha256').digest());
 /** Fields that any command may have. */
 const COMMON = [
   '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern', 'maxTimeMS', 'comment',
@@ -76,6 +80,7 @@ export async function runCommand(connection: Connection, command: Doc): Promise<
       throw new MongoError(263, `Cannot run '${name}' in a multi-document transaction.`);
     belonging = connection.server.sessions.belong(command);
     const context = contextOf(connection, command, name, spec);
+    refuseOnView(context, name);
     const reply = await inSession(context, spec, belonging, name);
     return finish(strike ? strike.after(reply) : reply, command);
   } catch (error) {
@@ -161,12 +166,19 @@ async function inTransaction(
   if (transaction) {
     context.view = transaction;
     context.writer = transaction;
+    transaction.origin ??= originOf(context.command);
     transaction.bypassesValidation = truthy(context.command.bypassDocumentValidation);
   }
   const reply = await spec.run(context);
   if ('writeErrors' in reply) context.server.sessions.abort(session!);
   return reply;
 }
+
+/** What the feed tells of a transaction. */
+const originOf = ({ lsid, txnNumber }: Doc): Writer['origin'] => ({
+  lsid: { ...(lsid as Doc), uid: NOBODY },
+  txnNumber,
+});
 
 /** Outside of transactions: what it writes is committed when it is done. */
 async function alone(context: Context, spec: Command): Promise<Doc> {

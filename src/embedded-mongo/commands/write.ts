@@ -131,7 +131,7 @@ function updateOne(context: Context, name: string, collection: Collection | unde
   for (const { rec, doc } of found) {
     const next = change.apply(doc);
     if (next === doc) continue;
-    collection!.update(rec, doc, next, writer);
+    collection!.update(rec, doc, next, writer, change.describe);
     modified += 1;
   }
   return { matched: found.length, modified };
@@ -219,7 +219,7 @@ function findAndModify(context: Context): Doc {
     return { lastErrorObject, value: wantsNew ? project(doc) : null };
   }
   const next = change.apply(found.doc);
-  if (next !== found.doc) collection!.update(found.rec, found.doc, next, writer);
+  if (next !== found.doc) collection!.update(found.rec, found.doc, next, writer, change.describe);
   return { lastErrorObject: { n: int(1), updatedExisting: true }, value: project(wantsNew ? next : found.doc) };
 }
 

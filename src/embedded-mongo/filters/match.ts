@@ -9,6 +9,7 @@ import { BSONRegExp } from 'bson';
 import { isArray, isDoc, isNullish, isNumber, toDouble, type Doc, type Value } from '../values/bson-types';
 import { type Collation } from '../values/collation';
 import { MongoError, unsupported } from '../errors';
+import { areaOf, geoJsonArea, liesIn } from '../values/geometry';
 import { compileExpression, scopeOf } from '../expressions/expression';
 import { child, isIndex, pathParts } from '../values/paths';
 import { bitsNode, comparison, modNode, sizeNode, typeNode, type Node, type Single } from './match-leaves';
@@ -85,7 +86,7 @@ const TOP_LEVEL: Record<string, (arg: Value, env: FilterEnv) => Test> = {
 };
 const truth = (v: Value): boolean =>
   v === true || (v !== false && !isNullish(v) && !(isNumber(v) && toDouble(v) === 0));
-const REFUSED = ['$where', '$text', '$near', '$nearSphere', '$geoWithin', '$geoIntersects', '$within'];
+const REFUSED = ['$where', '$text', '$within'];
 
 function topLevel(name: string, arg: Value, env: FilterEnv): Test {
   if (REFUSED.includes(name)) throw unsupported(`${name} in filters`);
@@ -127,6 +128,8 @@ function operatorNodes(ops: Doc, env: FilterEnv): Node {
 
 function operatorNode(name: string, arg: Value, env: FilterEnv, siblings: Doc): Node {
   if (REFUSED.includes(name)) throw unsupported(`${name} in filters`);
+  if (name === '$near' || name === '$nearSphere')
+    throw bad('$geoNear, $near, and $nearSphere are not allowed in this context');
   const compile = OPERATORS[name];
   if (!compile) throw bad(`unknown operator: ${name}`);
   return compile(arg, env, siblings);
@@ -155,6 +158,11 @@ const OPERATORS: Record<string, (arg: Value, env: FilterEnv, siblings: Doc) => N
   $mod: modNode,
   $size: sizeNode,
   $type: typeNode,
+  $geoWithin: (arg) => ({ single: liesIn(areaOf(arg), '$geoWithin') }),
+  $geoIntersects: (arg) => {
+    if (!isDoc(arg) || !('$geometry' in arg)) throw bad('$geoIntersects needs a $geometry');
+    return { single: liesIn(geoJsonArea(arg.$geometry), '$geoIntersects') };
+  },
   $bitsAllSet: (arg) => bitsNode(arg, (set, total) => set === total),
   $bitsAnySet: (arg) => bitsNode(arg, (set) => set > 0),
   $bitsAllClear: (arg) => bitsNode(arg, (set) => set === 0),

@@ -273,10 +273,7 @@ it('what is not supported is refused by a message that says so', async () => {
   ])
     await expect(db.command({ [name]: 1 })).rejects.toThrow(`EmbeddedMongo does not support the command ${name}`);
   const refusal = /EmbeddedMongo does not support/;
-  await expect(db.createCollection('v', { viewOn: 'c', pipeline: [] })).rejects.toThrow(refusal);
-  await expect(db.createCollection('v', { capped: true, size: 4096 })).rejects.toThrow(refusal);
-  await expect(db.collection('c').createIndex({ at: '2dsphere' })).rejects.toThrow(refusal);
+  await expect(db.collection('c').createIndex({ at: '2d' })).rejects.toThrow(refusal);
   await expect(db.collection('c').createIndex({ at: 'text' })).rejects.toThrow(refusal);
   await expect(db.collection('c').find({ at: { $near: [1, 2] } }).toArray()).rejects.toThrow(refusal); // prettier-ignore
-  await expect(db.collection('c').watch().next()).rejects.toMatchObject({ code: 40573 });
 });

@@ -9,7 +9,7 @@ import { type Collation } from '../values/collation';
 import { boundsFor, conditionsOf, everything, type Bounds } from './bounds';
 import { type Collection } from '../storage/collection';
 import { type CollectionIndex } from '../storage/collection-index';
-import { MongoError } from '../errors';
+import { MongoError, unsupported } from '../errors';
 import { findIndex } from '../storage/index-spec';
 import { isOperators } from '../filters/match';
 import { visible, type Rec, type View } from '../storage/versions';
@@ -64,6 +64,7 @@ export function hintOf(
 }
 
 function hintedPlan(index: CollectionIndex, query: Query): Plan {
+  if (index.spec.isGeo) throw unsupported('a hint of a 2dsphere index');
   const usable = boundsFor(index, conditionsOf(query.filter), query.filter, query.collation);
   const bounds = usable ?? { intervals: [everything], fields: 0, pinned: 0 };
   return indexScan(index, bounds, sortDirection(index, bounds, query));
@@ -94,7 +95,7 @@ function byIndex(collection: Collection, query: Query, conditions = conditionsOf
   let best: { index: CollectionIndex; bounds: Bounds; direction: number } | undefined;
   let lowest = Infinity;
   for (const index of conditions.size > 0 ? collection.indexes : []) {
-    if (index.spec.hidden) continue;
+    if (index.spec.hidden || index.spec.isGeo) continue;
     const bounds = boundsFor(index, conditions, query.filter, query.collation);
     if (!bounds) continue;
     const direction = sortDirection(index, bounds, query);
@@ -149,7 +150,7 @@ function byUnion(collection: Collection, query: Query): Plan | undefined {
 function orderOnly(collection: Collection, query: Query): Plan | undefined {
   if (!query.sort) return undefined;
   for (const index of collection.indexes) {
-    if (index.spec.hidden || index.spec.sparse || index.spec.partial) continue;
+    if (index.spec.hidden || index.spec.sparse || index.spec.partial || index.spec.isGeo) continue;
     const bounds = { intervals: [everything], fields: 0, pinned: 0 };
     const direction = sortDirection(index, bounds, query);
     if (direction !== 0) return indexScan(index, bounds, direction);

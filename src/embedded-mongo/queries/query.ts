@@ -2,6 +2,7 @@
 import { type Collection } from '../storage/collection';
 import { MongoError } from '../errors';
 import { compileMatcher, type FilterEnv } from '../filters/match';
+import { byDistance, checkNearIndex, nearOf, type Near } from './near';
 import { planQuery, type Plan, type Query, type Visit } from './planner';
 import { compileOrder, inOrder } from '../values/sort';
 import { type Doc } from '../values/bson-types';
@@ -28,6 +29,26 @@ const LOOK_AT_CLOCK_EVERY = 512;
 
 /** All that match, or as many as `limit` says. */
 export function findAll(collection: Collection | undefined, query: FullQuery, view: View): Result {
+  const near = nearOf(query.filter);
+  return near ? findNear(collection, query, view, near) : findMatching(collection, query, view);
+}
+
+/** The order of distance, unless the query asks for another one. */
+function findNear(collection: Collection | undefined, query: FullQuery, view: View, near: Near): Result {
+  const { skip = 0, limit = Infinity, sort, env } = query;
+  if (collection) checkNearIndex(collection, near);
+  const all = findMatching(
+    collection,
+    { ...query, filter: near.rest, sort: undefined, skip: 0, limit: undefined },
+    view,
+  );
+  const nearest = byDistance(all.found, near);
+  const order = sort && Object.keys(sort).length > 0 ? compileOrder(sort, env.collation) : undefined;
+  const found = order ? inOrder(nearest, ({ doc }) => doc, order) : nearest;
+  return { plan: all.plan, found: found.slice(skip, skip + limit) };
+}
+
+function findMatching(collection: Collection | undefined, query: FullQuery, view: View): Result {
   const { env, sort, skip = 0, limit } = query;
   const order =
     sort && !('$natural' in sort) && Object.keys(sort).length > 0 ? compileOrder(sort, env.collation) : undefined;
@@ -50,6 +71,7 @@ export function findAll(collection: Collection | undefined, query: FullQuery, vi
 /** How many `findAll` would find. */
 export function countAll(collection: Collection | undefined, query: FullQuery, view: View): number {
   const { skip = 0, limit = Infinity } = query;
+  if (nearOf(query.filter)) return findAll(collection, query, view).found.length;
   const end = skip + limit;
   let n = 0;
   planQuery(collection, query).each(

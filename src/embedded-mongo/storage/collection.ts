@@ -7,11 +7,13 @@ import { BSONRegExp, calculateObjectSize, UUID } from 'bson';
 import { tooLarge } from '../values/bson-decode';
 import { int, isArray, isDoc, type Doc, type Value } from '../values/bson-types';
 import { parseCollation, type Collation } from '../values/collation';
+import { Cap } from './capped';
 import { CollectionIndex } from './collection-index';
 import { MongoError } from '../errors';
 import { readDescribed, type IndexSpec } from './index-spec';
 import { checkWritable, visible, type Home, type Rec, type View, type Writer } from './versions';
 import { validation, type Validate } from './validator';
+import { type Description } from '../updates/describe';
 import { MAX_DOCUMENT } from '../limits';
 
 export class Collection implements Home {
@@ -21,6 +23,7 @@ export class Collection implements Home {
   readonly collation: Collation | undefined;
   nextSeq = 1;
   private validate: Validate;
+  private cap: Cap | undefined;
   /** The transaction that makes this collection and has not ended yet. */
   maker: Writer | undefined;
 
@@ -33,6 +36,7 @@ export class Collection implements Home {
     readonly uuid = new UUID(),
   ) {
     this.validate = validation(options);
+    this.cap = options.capped === true ? new Cap(options) : undefined;
     this.collation = parseCollation(options.collation as Doc | undefined);
     const described: Doc = { v: int(2), key: { _id: int(1) }, name: '_id_' };
     if (this.collation) described.collation = this.collation.spec;
@@ -48,10 +52,31 @@ export class Collection implements Home {
     this.validate = validation(options);
   }
 
+  get isCapped(): boolean {
+    return this.cap !== undefined;
+  }
+
+  /** @throws if a transaction may not write here */
+  private checkCap(writer: Writer): void {
+    if (this.cap && writer.isTransaction)
+      throw new MongoError(263, `Collection '${this.namespace}' is a capped collection. Writes in transactions are not allowed on capped collections.`); // prettier-ignore
+  }
+
+  /** Takes out the oldest documents, as many as a capped collection has too many. */
+  private trim(writer: Writer): void {
+    if (!this.cap?.isExceeded) return;
+    for (const rec of this.records.values()) {
+      if (!this.cap.isExceeded) return;
+      if (rec.head?.doc) this.remove(rec, writer);
+    }
+  }
+
   /** @throws DuplicateKey, WriteConflict, Blocked, DocumentValidationFailure */
   insert(doc: Doc, writer: Writer): void {
-    checkDocument(doc);
+    const bytes = checkedSize(doc);
     if (!writer.bypassesValidation) this.validate(doc, undefined);
+    this.checkCap(writer);
+    this.cap?.checkFits(doc);
     const [idIndex] = this.indexes as [CollectionIndex];
     const key = idIndex.encode([doc._id]);
     let rec = this.records.get(key);
@@ -63,39 +88,46 @@ export class Collection implements Home {
       this.records.set(key, rec);
       idIndex.entries.add(key, rec);
     }
-    this.push(rec, doc, writer);
+    this.push(rec, doc, writer, bytes);
+    this.trim(writer);
   }
 
-  update(rec: Rec, old: Doc, next: Doc, writer: Writer): void {
+  /** `describe` tells what was updated; without it, the document was replaced. */
+  update(rec: Rec, old: Doc, next: Doc, writer: Writer, describe?: Describe): void {
     checkWritable(rec, writer);
-    checkDocument(next);
+    const bytes = checkedSize(next);
     if (!writer.bypassesValidation) this.validate(next, old);
+    this.checkCap(writer);
+    this.cap?.checkSameSize(old, next);
     for (let i = 1; i < this.indexes.length; i += 1) {
       const index = this.indexes[i]!;
       if (index.unchanged(old, next)) continue;
       index.checkUnique(rec, next, writer, this.namespace);
       if (!index.spec.unique) index.keysOf(next);
     }
-    this.push(rec, next, writer);
+    this.push(rec, next, writer, bytes, describe && (() => describe(old, next)));
   }
 
   remove(rec: Rec, writer: Writer): void {
     checkWritable(rec, writer);
+    this.checkCap(writer);
     this.push(rec, undefined, writer);
   }
 
   /** Finds out before anything changes whether the document can be indexed at all. */
   private prepareKeys(doc: Doc): void {
     for (let i = 1; i < this.indexes.length; i += 1) {
-      if (this.indexes[i]!.spec.paths.length > 1 && !this.indexes[i]!.spec.unique) this.indexes[i]!.keysOf(doc);
+      const { paths, unique, isGeo } = this.indexes[i]!.spec;
+      if ((isGeo || paths.length > 1) && !unique) this.indexes[i]!.keysOf(doc);
     }
   }
 
-  private push(rec: Rec, doc: Doc | undefined, writer: Writer): void {
+  private push(rec: Rec, doc: Doc | undefined, writer: Writer, bytes = 0, describe?: () => Description): void {
     const previous = rec.head;
     const version = { doc, time: Infinity, writer, previous };
     rec.head = version;
-    writer.changes.push({ home: this, rec, version });
+    writer.changes.push({ home: this, rec, version, bytes, describe });
+    this.cap?.swap(previous?.doc, doc);
     if (!doc) return;
     for (let i = 1; i < this.indexes.length; i += 1) {
       const index = this.indexes[i]!;
@@ -106,6 +138,7 @@ export class Collection implements Home {
   undo(rec: Rec): void {
     const gone = rec.head!;
     rec.head = gone.previous;
+    this.cap?.swap(gone.doc, gone.previous?.doc);
     if (gone.doc) this.dropEntries(rec, gone.doc);
     if (!rec.head) this.forget(rec);
   }
@@ -142,7 +175,22 @@ export class Collection implements Home {
     const rec: Rec = { key, seq, head: { doc, time: 0, writer: undefined, previous: undefined } };
     this.records.set(key, rec);
     this.nextSeq = Math.max(this.nextSeq, seq + 1);
+    this.cap?.swap(undefined, doc);
     for (const index of this.indexes) index.add(rec, doc);
+  }
+
+  /** What was inserted after the record with this number, in that order. @throws 136 if that record is gone */
+  since(seq: number, view: View): Rec[] {
+    if (this.nextSeq - 1 <= seq) return [];
+    const found: Rec[] = [];
+    let known = seq === 0;
+    for (const rec of this.records.values()) {
+      const doc = visible(rec, view);
+      if (rec.seq === seq) known = doc !== undefined;
+      else if (rec.seq > seq && doc) found.push(rec);
+    }
+    if (!known) throw new MongoError(136, `CollectionScan died due to position in capped collection being deleted. Last seen record id: RecordId(${seq})`); // prettier-ignore
+    return found;
   }
 
   /** Builds an index over all versions. @throws DuplicateKey and then has no such index */
@@ -165,9 +213,12 @@ export class Collection implements Home {
   }
 }
 
-function checkDocument(doc: Doc): void {
+type Describe = (before: Doc, after: Doc) => Description;
+
+function checkedSize(doc: Doc): number {
   const size = calculateObjectSize(doc);
   if (size > MAX_DOCUMENT) throw tooLarge(size);
+  return size;
 }
 
 /** @throws unless a document may have this `_id` */

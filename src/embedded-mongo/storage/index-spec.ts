@@ -20,16 +20,19 @@ export interface IndexSpec {
   partial: Doc | undefined;
   collation: Collation | undefined;
   expireAfterSeconds: number | undefined;
+  /** Of kind 2dsphere. */
+  isGeo: boolean;
   /** As `listIndexes` shows it; what is kept on disk. */
   described: Doc;
 }
 
 const OPTIONS = [
   'v', 'key', 'name', 'ns', 'unique', 'sparse', 'background', 'partialFilterExpression', 'expireAfterSeconds', 'collation', 'hidden', 'dropDups', 'comment',
+  '2dsphereIndexVersion',
 ]; // prettier-ignore
 /** Options of kinds of index that do not exist here. */
 const OTHER_KINDS = [
-  'weights', 'default_language', 'language_override', 'textIndexVersion', '2dsphereIndexVersion', 'bits', 'min', 'max', 'bucketSize',
+  'weights', 'default_language', 'language_override', 'textIndexVersion', 'bits', 'min', 'max', 'bucketSize',
   'storageEngine', 'wildcardProjection', 'columnstoreProjection', 'clustered', 'prepareUnique',
 ]; // prettier-ignore
 
@@ -59,6 +62,8 @@ export function parseIndexSpec(spec: Value, fallback?: Collation): IndexSpec {
   if (spec.partialFilterExpression !== undefined) described.partialFilterExpression = spec.partialFilterExpression;
   if (spec.expireAfterSeconds !== undefined) described.expireAfterSeconds = wholeSeconds(spec.expireAfterSeconds);
   if (collation) described.collation = collation.spec;
+  if (Object.values(key).includes('2dsphere')) described['2dsphereIndexVersion'] = int(3);
+  if (described['2dsphereIndexVersion'] && (described.unique || described.expireAfterSeconds !== undefined)) throw unsupported('unique or TTL indexes of kind 2dsphere'); // prettier-ignore
   return readDescribed(described, collation);
 }
 
@@ -69,7 +74,8 @@ export function readDescribed(described: Doc, collation = parseCollation(describ
     name: described.name as string,
     key,
     paths: Object.keys(key),
-    descending: Object.values(key).map((direction) => toDouble(direction) < 0),
+    descending: Object.values(key).map((direction) => isNumber(direction) && toDouble(direction) < 0),
+    isGeo: Object.values(key).includes('2dsphere'),
     unique: described.unique === true || described.name === '_id_',
     sparse: described.sparse === true,
     hidden: described.hidden === true,
@@ -102,7 +108,8 @@ function checkKey(key: Doc): void {
     if (isString(direction)) {
       if (!['text', '2d', '2dsphere', 'geoHaystack', 'hashed', 'columnstore', 'wildcard'].includes(direction))
         fail(67, `Unknown index plugin '${direction}'`);
-      throw unsupported(`${direction} indexes`);
+      if (direction !== '2dsphere') throw unsupported(`${direction} indexes`);
+      continue;
     }
     if (!isNumber(direction)) fail(67, `Values in v:2 index key pattern cannot be of type ${bsonTypeName(direction)}. Only numbers > 0, numbers < 0, and strings are allowed.`); // prettier-ignore
     const n = toDouble(direction);

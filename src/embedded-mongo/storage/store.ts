@@ -2,9 +2,11 @@
  * All collections, and the clock of their versions. Writers begin and end here: a commit gives the writer's versions their time, drops what nobody can
  * see any more and hands the result to the disk, all in one turn; its promise resolves when the disk has it.
  */
-import { type Doc } from '../values/bson-types';
+import { isDoc, type Doc } from '../values/bson-types';
+import { clusterTime } from './cluster-time';
 import { Collection } from './collection';
 import { MongoError } from '../errors';
+import { Feed } from './feed';
 import { Blocked, conflict, Writer, type Rec, type View } from './versions';
 
 /** Keeps what was committed. Everything that is told to it in one turn is kept together or not at all. */
@@ -23,6 +25,7 @@ export class Store {
   private readonly byNamespace = new Map<string, Collection>();
   private clock = 0;
   private nextId = 1;
+  readonly feed = new Feed();
   readonly transactions = new Set<Writer>();
   /** Records with versions that an open snapshot may need. */
   private readonly retained = new Map<Rec, Collection>();
@@ -48,6 +51,7 @@ export class Store {
     const oldestBefore = this.oldest();
     this.transactions.delete(writer);
     const time = changes.length > 0 ? ++this.clock : this.clock;
+    this.tell(writer);
     for (const { version } of changes) {
       version.time = time;
       version.writer = undefined;
@@ -64,7 +68,25 @@ export class Store {
     for (const act of writer.commits) act();
     writer.end();
     if (writer.isTransaction) this.sweep(oldestBefore);
+    if (changes.length > 0 || writer.news.length > 0) this.feed.wake();
     return this.disk && (changes.length > 0 || writer.commits.length > 0) ? this.disk.kept() : undefined;
+  }
+
+  /** A collection is made before its documents; what else is done to collections comes last, or alone. */
+  private tell({ changes, news, origin }: Writer): void {
+    if (changes.length === 0 && news.length === 0) return;
+    const time = clusterTime();
+    for (const each of news) if (each.kind === 'create') this.feed.add({ origin, ...each }, time);
+    for (const { home, version, bytes, describe } of changes) {
+      const { db, name: coll, uuid, options } = home as Collection;
+      const before = version.previous?.doc;
+      const after = version.doc;
+      const kind = !after ? 'delete' : !before ? 'insert' : describe ? 'update' : 'replace';
+      const images =
+        isDoc(options.changeStreamPreAndPostImages) && options.changeStreamPreAndPostImages.enabled === true;
+      this.feed.add({ kind, db, coll, uuid, before, after, describe, origin, images }, time, 2 * bytes);
+    }
+    for (const each of news) if (each.kind !== 'create') this.feed.add({ origin, ...each }, time);
   }
 
   abort(writer: Writer): void {
@@ -105,8 +127,17 @@ export class Store {
     return this.collection(`${db}.${name}`, writer) ?? this.create(db, name, {}, writer);
   }
 
+  /** One of the server's own, which clients cannot make. */
+  system(db: string, name: string, writer: Writer): Collection {
+    return this.collection(`${db}.${name}`, writer) ?? this.make(db, name, {}, writer);
+  }
+
   create(db: string, name: string, options: Doc, writer: Writer): Collection {
     checkNames(db, name);
+    return this.make(db, name, options, writer);
+  }
+
+  private make(db: string, name: string, options: Doc, writer: Writer): Collection {
     const namespace = `${db}.${name}`;
     const other = this.byNamespace.get(namespace);
     if (other?.maker && other.maker !== writer) throw conflict(writer, other.maker);
@@ -120,6 +151,7 @@ export class Store {
       collection.maker = undefined;
       this.disk?.putCollection(collection);
     });
+    writer.news.push({ kind: 'create', db, coll: name, uuid: collection.uuid });
     return collection;
   }
 
@@ -128,11 +160,14 @@ export class Store {
     this.byNamespace.delete(collection.namespace);
     writer.undos.push(() => this.byNamespace.set(collection.namespace, collection));
     writer.commits.push(() => this.disk?.dropCollection(collection));
+    writer.news.push({ kind: 'drop', db: collection.db, coll: collection.name, uuid: collection.uuid });
   }
 
   rename(collection: Collection, db: string, name: string, writer: Writer): void {
     checkNames(db, name);
     this.alone(collection, writer);
+    const { db: oldDb, name: coll, uuid } = collection;
+    writer.news.push({ kind: 'rename', db: oldDb, coll, uuid, to: { db, coll: name } });
     this.byNamespace.delete(collection.namespace);
     collection.db = db;
     collection.name = name;

@@ -8,6 +8,8 @@
  */
 import { type Doc } from '../values/bson-types';
 import { MongoError } from '../errors';
+import { type Description } from '../updates/describe';
+import { type News, type Origin } from './feed';
 
 export interface Version {
   readonly doc: Doc | undefined;
@@ -49,6 +51,10 @@ export interface Change {
   home: Home;
   rec: Rec;
   version: Version;
+  /** Of the new document in BSON; 0 for a deletion. */
+  bytes: number;
+  /** What an update did, for the feed; without it the document was replaced. */
+  describe: (() => Description) | undefined;
 }
 
 export class Writer implements View {
@@ -66,6 +72,9 @@ export class Writer implements View {
   isOver = false;
   /** Whether its command asked for bypassDocumentValidation. */
   bypassesValidation = false;
+  /** What the feed tells besides documents, in the order in which it happens. */
+  readonly news: News[] = [];
+  origin: Origin | undefined;
 
   constructor(
     readonly time: number,

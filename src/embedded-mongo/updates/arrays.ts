@@ -47,7 +47,7 @@ export function push(arg: Value, path: string, { collation }: UpdateOptions): Ch
     // sorting counts as a change, even of what was in order, unless there was nothing
     return old && values.length === 0 && kept.length === old.length && !(order && kept.length > 0) ? old : kept;
   };
-  return { creates: true, apply };
+  return { creates: true, apply, appends: Object.keys(rest).length === 0 };
 }
 
 function wholeNumber(name: string, v: Value): number | undefined {

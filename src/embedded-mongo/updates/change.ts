@@ -23,6 +23,8 @@ export interface Change {
   apply: (old: Value, place: Place) => Value;
   /** For changes that involve more than their own path. */
   whole?: (doc: Doc) => Doc;
+  /** What it adds to an array comes at the end, and is told as such. */
+  appends?: boolean;
 }
 export interface Place {
   /** The document before the update. */

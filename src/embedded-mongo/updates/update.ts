@@ -13,6 +13,7 @@ import { compileMatcher, type Found } from '../filters/match';
 import { compilePipeline } from '../aggregation/pipeline';
 import { compileArrayFilters, concretePaths, type ArrayFilters } from './paths';
 import { changeAt, type Change, type UpdateOptions } from './change';
+import { describeAt, describeDifference, nothing, type Description } from './describe';
 import { OPERATORS, renameChange } from './operators';
 import { equalityFields } from './upsert';
 import { compareText, equalValues, identical } from '../values/values';
@@ -22,11 +23,14 @@ export interface Update {
   apply(doc: Doc): Doc;
   /** What an upsert inserts, always with an `_id`. */
   seed(): Doc;
+  /** What `apply` did; missing for a replacement, of which the new document tells all. */
+  describe: ((before: Doc, after: Doc) => Description) | undefined;
 }
 
 export function compileUpdate(update: Doc | Doc[], options: UpdateOptions): Update {
-  const change = compileForm(update, options);
+  const { change, describe } = compileForm(update, options);
   return {
+    describe,
     apply: (doc) => change(doc, false),
     seed() {
       const made = change(seedBase(update, options), true);
@@ -37,7 +41,10 @@ export function compileUpdate(update: Doc | Doc[], options: UpdateOptions): Upda
   };
 }
 
-type Form = (doc: Doc, inserting: boolean) => Doc;
+interface Form {
+  change(this: void, doc: Doc, inserting: boolean): Doc;
+  describe?(this: void, before: Doc, after: Doc): Description;
+}
 
 function compileForm(update: Doc | Doc[], options: UpdateOptions): Form {
   const operators = !Array.isArray(update) && Object.keys(update)[0]?.startsWith('$');
@@ -75,12 +82,14 @@ function replacementForm(replacement: Doc): Form {
     if (key.startsWith('$'))
       throw new MongoError(52, `The dollar ($) prefixed field '${key}' in '${key}' is not valid for storage.`);
   }
-  return (doc) => {
-    // the identifier comes first, wherever the replacement has it
-    const next = Object.hasOwn(replacement, '_id')
-      ? { _id: replacement._id, ...replacement }
-      : withId(doc, replacement);
-    return identical(next, doc) ? doc : checkId(next, doc, equalValues);
+  return {
+    change: (doc) => {
+      // the identifier comes first, wherever the replacement has it
+      const next = Object.hasOwn(replacement, '_id')
+        ? { _id: replacement._id, ...replacement }
+        : withId(doc, replacement);
+      return identical(next, doc) ? doc : checkId(next, doc, equalValues);
+    },
   };
 }
 
@@ -91,11 +100,20 @@ function pipelineForm(stages: Doc[], options: UpdateOptions): Form {
   for (const name of stages.flatMap((stage) => Object.keys(stage))) {
     if (!UPDATE_STAGES.includes(name)) throw new MongoError(72, `${name} is not allowed to be used within an update`);
   }
-  return (doc) => {
-    const [made = {}] = run([doc]);
-    const next = Object.hasOwn(made, '_id') ? { _id: made._id, ...made } : withId(doc, made);
-    return identical(next, doc) ? doc : checkId(next, doc, equalValues);
+  return {
+    change: (doc) => {
+      const [made = {}] = run([doc]);
+      const next = Object.hasOwn(made, '_id') ? { _id: made._id, ...made } : withId(doc, made);
+      return identical(next, doc) ? doc : checkId(next, doc, equalValues);
+    },
+    describe: differenceOf,
   };
+}
+
+export function differenceOf(before: Doc, after: Doc): Description {
+  const description = nothing();
+  describeDifference(before, after, description);
+  return description;
 }
 
 // -- operators
@@ -113,11 +131,20 @@ function operatorForm(update: Doc, options: UpdateOptions): Form {
   const arrayFilters = compileArrayFilters(options.arrayFilters ?? [], leaves, options);
   const positional = leaves.some(({ parts }) => parts.includes('$'));
   const matches = positional ? compileMatcher(options.filter, options) : undefined;
-  return (doc, inserting) => {
+  const leavesFor = (doc: Doc, inserting: boolean): Leaf[] => {
     const found: Found = {};
     if (!inserting) matches?.(doc, found);
     const active = leaves.filter((leaf) => inserting || !leaf.onlyInserting);
-    return checkId(applyLeaves(doc, concreteLeaves(doc, active, found, arrayFilters)), doc, identical);
+    return concreteLeaves(doc, active, found, arrayFilters);
+  };
+  return {
+    change: (doc, inserting) => checkId(applyLeaves(doc, leavesFor(doc, inserting)), doc, identical),
+    describe: (before, after) => {
+      const description = nothing();
+      for (const { parts, change } of leavesFor(before, false))
+        describeAt(before, after, parts, change.appends === true, description);
+      return description;
+    },
   };
 }
 

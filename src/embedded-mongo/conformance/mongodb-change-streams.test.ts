@@ -1,0 +1,156 @@
+/** Change streams: what they tell of documents and collections, where they begin, and when they end. */
+import { Timestamp, type ChangeStream } from 'mongodb';
+import { useDatabase, type AnyCollection, type AnyDoc } from '../testing/database';
+
+const database = useDatabase();
+
+/** The next `count` events, after a stream was opened and `act` has run. */
+async function told(stream: ChangeStream, act: () => Promise<unknown>, count: number): Promise<AnyDoc[]> {
+  // the stream is open once it has been asked
+  expect(await stream.tryNext()).toBeNull();
+  await act();
+  const events: AnyDoc[] = [];
+  while (events.length < count) events.push(await stream.next());
+  await stream.close();
+  return events;
+}
+const kinds = (events: AnyDoc[]): string[] => events.map(({ operationType }) => operationType);
+const quick = { maxAwaitTimeMS: 50 };
+
+it('inserts, updates, replacements and deletions are told in their order', async () => {
+  const collection = await database.collection();
+  const events = await told(collection.watch([], quick), () => work(collection), 4);
+  const ns = { db: database.db.databaseName, coll: collection.collectionName };
+  expect(events[0]).toMatchObject({ operationType: 'insert', ns, documentKey: { _id: 1 }, fullDocument: { _id: 1, a: { b: 1 } } }); // prettier-ignore
+  expect(events[1]).toMatchObject({ operationType: 'update', ns, documentKey: { _id: 1 } });
+  expect(events[1].updateDescription).toEqual({ updatedFields: { 'a.b': 2, c: { d: 1 }, 'list.1': 2 }, removedFields: ['x'], truncatedArrays: [] }); // prettier-ignore
+  expect('fullDocument' in events[1]).toBe(false);
+  expect(events[2]).toMatchObject({ operationType: 'replace', fullDocument: { _id: 1, r: 1 } });
+  expect(Object.keys(events[3])).toEqual(['_id', 'operationType', 'clusterTime', 'wallTime', 'ns', 'documentKey']);
+  expect(events[3].clusterTime).toBeInstanceOf(Timestamp);
+});
+
+async function work(collection: AnyCollection): Promise<void> {
+  await collection.insertOne({ _id: 1, a: { b: 1 }, list: [1], x: 1 });
+  const change: AnyDoc = { $set: { 'a.b': 2, 'c.d': 1 }, $push: { list: 2 }, $unset: { x: 1 } };
+  await collection.updateOne({ _id: 1 }, change);
+  await collection.replaceOne({ _id: 1 }, { r: 1 });
+  await collection.deleteOne({ _id: 1 });
+}
+
+it('an update by a pipeline is told by its smallest differences', async () => {
+  const collection = await database.collection([{ _id: 1, list: [1, 2, 3], a: { b: 1, c: 1 } }]);
+  const change = [{ $set: { list: [1, 5], 'a.b': 2 } }];
+  const [event] = await told(collection.watch([], quick), () => collection.updateOne({ _id: 1 }, change), 1);
+  expect(event!.updateDescription).toEqual({ updatedFields: { 'list.1': 5, 'a.b': 2 }, removedFields: [], truncatedArrays: [{ field: 'list', newSize: 2 }] }); // prettier-ignore
+});
+
+it('updateLookup shows the document as it is at the moment, null when it is gone', async () => {
+  const collection = await database.collection([{ _id: 1 }, { _id: 2 }]);
+  const events = await told(
+    collection.watch([{ $match: { operationType: 'update' } }], { ...quick, fullDocument: 'updateLookup' }),
+    async () => {
+      await collection.updateMany({}, { $set: { a: 1 } });
+      await collection.updateOne({ _id: 1 }, { $set: { b: 1 } });
+      await collection.deleteOne({ _id: 2 });
+    },
+    3,
+  );
+  expect(events.map(({ fullDocument }) => fullDocument)).toEqual([{ _id: 1, a: 1, b: 1 }, null, { _id: 1, a: 1, b: 1 }]); // prettier-ignore
+});
+
+it('documents as they were before and after are kept for a collection that asks for it', async () => {
+  const collection = await database.db.createCollection<AnyDoc>('images', { changeStreamPreAndPostImages: { enabled: true } }); // prettier-ignore
+  await collection.insertOne({ _id: 1, n: 1 } as AnyDoc);
+  const options = { ...quick, fullDocument: 'required', fullDocumentBeforeChange: 'required' };
+  const [event] = await told(collection.watch([], options), () => collection.updateOne({ _id: 1 }, { $inc: { n: 1 } }), 1); // prettier-ignore
+  expect(event).toMatchObject({ fullDocument: { n: 2 }, fullDocumentBeforeChange: { n: 1 } });
+});
+
+it('a transaction is told when it commits, with its number; one that aborts is not', async () => {
+  const collection = await database.collection();
+  const transact = (end: 'commitTransaction' | 'abortTransaction', _id: number) =>
+    database.client.withSession(async (session) => {
+      session.startTransaction();
+      await collection.insertOne({ _id }, { session });
+      await session[end]();
+    });
+  const act = async (): Promise<void> => {
+    await transact('abortTransaction', 1);
+    await transact('commitTransaction', 2);
+  };
+  const [event] = await told(collection.watch([], quick), act, 1);
+  expect(event).toMatchObject({ documentKey: { _id: 2 }, lsid: { id: {} } });
+  expect(Number(event!.txnNumber)).toBeGreaterThan(0);
+});
+
+it('a stream goes on behind the event whose token it is given, or from a time on', async () => {
+  const collection = await database.collection();
+  const [first] = await told(collection.watch([], quick), () => collection.insertMany([{ _id: 1 }, { _id: 2 }]), 2);
+  for (const options of [{ resumeAfter: first!._id }, { startAfter: first!._id }]) {
+    const stream = collection.watch([], { ...quick, ...options });
+    expect(await stream.next()).toMatchObject({ documentKey: { _id: 2 } });
+    await stream.close();
+  }
+  const stream = collection.watch([], { ...quick, startAtOperationTime: first!.clusterTime });
+  expect(await stream.next()).toMatchObject({ documentKey: { _id: 1 } });
+  await stream.close();
+});
+
+it('a time that is too long ago, and what is no token, are refused: codes 286 and 260', async () => {
+  const collection = await database.collection();
+  const old = collection.watch([], { startAtOperationTime: new Timestamp({ t: 1, i: 1 }) });
+  await expect(old.tryNext()).rejects.toMatchObject({ code: 286 });
+  const wrong = collection.watch([], { resumeAfter: { _data: 'zz' } });
+  await expect(wrong.tryNext()).rejects.toMatchObject({ code: 260 });
+});
+
+it('the pipeline chooses and shapes events, but has to leave their tokens', async () => {
+  const collection = await database.collection();
+  const pipeline = [{ $match: { 'fullDocument.n': { $gt: 1 } } }, { $project: { 'fullDocument.n': 1 } }];
+  const [event] = await told(collection.watch(pipeline, quick), () => collection.insertMany([{ n: 1 }, { n: 2 }]), 1);
+  expect(event).toEqual({ _id: event!._id, fullDocument: { n: 2 } });
+  const { collectionName: name } = collection;
+  const aggregate = { aggregate: name, pipeline: [{ $changeStream: {} }, { $project: { _id: 0 } }], cursor: {} };
+  const { cursor } = await database.db.command(aggregate);
+  await collection.insertOne({ n: 3 });
+  const more = database.db.command({ getMore: cursor.id, collection: name, maxTimeMS: 50 });
+  await expect(more).rejects.toMatchObject({ code: 280 });
+});
+
+it('a database and the whole server may be watched', async () => {
+  const [one, two] = [await database.collection(), await database.collection()];
+  const act = async (): Promise<void> => {
+    await one.insertOne({ _id: 1 });
+    await two.insertOne({ _id: 1 });
+  };
+  const names = [one.collectionName, two.collectionName];
+  for (const watched of [database.db, database.client]) {
+    const match = [{ $match: { 'ns.coll': { $in: names }, operationType: 'insert' } }];
+    const events = await told(watched.watch(match, quick), act, 2);
+    expect(events.map(({ ns }) => ns.coll)).toEqual(names);
+    await Promise.all([one.deleteMany({}), two.deleteMany({})]);
+  }
+});
+
+it('a stream ends when its collection is dropped or renamed', async () => {
+  const dropped = await database.collection([{ _id: 1 }]);
+  expect(kinds(await told(dropped.watch([], quick), () => dropped.drop(), 2))).toEqual(['drop', 'invalidate']);
+  const renamed = await database.collection([{ _id: 1 }]);
+  const events = await told(renamed.watch([], quick), () => renamed.rename('renamed'), 2);
+  expect(kinds(events)).toEqual(['rename', 'invalidate']);
+  expect(events[0]!.to).toEqual({ db: database.db.databaseName, coll: 'renamed' });
+});
+
+it('a client that waits is told at once, and learns where to go on', async () => {
+  const collection = await database.collection();
+  const { collectionName: name } = collection;
+  const { cursor } = await database.db.command({ aggregate: name, pipeline: [{ $changeStream: {} }], cursor: {} });
+  expect(cursor.postBatchResumeToken).toEqual({ _data: expect.any(String) });
+  const more = database.db.command({ getMore: cursor.id, collection: name, maxTimeMS: 20_000 });
+  await collection.insertOne({ _id: 1 });
+  const { nextBatch, postBatchResumeToken } = (await more).cursor;
+  expect(nextBatch).toHaveLength(1);
+  expect(postBatchResumeToken._data >= nextBatch[0]._id._data).toBe(true);
+  await database.db.command({ killCursors: name, cursors: [cursor.id] });
+});

@@ -1,0 +1,111 @@
+/**
+ * The feed: what was committed, in that order, as mongod's oplog tells it. Change streams read it, and whoever waits for something new is woken by it. It
+ * is kept in memory, back to its oldest entry only: `FEED_LENGTH` entries, or fewer large ones.
+ */
+import { type Timestamp, type UUID } from 'bson';
+import { type Doc, type Value } from '../values/bson-types';
+import { type Description } from '../updates/describe';
+import { clusterTime } from './cluster-time';
+
+/** The transaction, or the write that may be sent again, that an entry is part of. */
+export interface Origin {
+  lsid: Value;
+  txnNumber: Value;
+}
+
+export interface Entry {
+  /** Grows by one from entry to entry. */
+  seq: number;
+  time: Timestamp;
+  wallTime: Date;
+  kind: 'insert' | 'update' | 'replace' | 'delete' | 'create' | 'drop' | 'rename' | 'dropDatabase';
+  db: string;
+  coll: string;
+  uuid: UUID | undefined;
+  /** Of documents: before and after the change. */
+  before: Doc | undefined;
+  after: Doc | undefined;
+  describe: (() => Description) | undefined;
+  origin: Origin | undefined;
+  /** Of what was renamed. */
+  to: { db: string; coll: string } | undefined;
+  /** Whether the collection keeps documents as they were before and after changes (changeStreamPreAndPostImages). */
+  images: boolean;
+}
+export type News = Pick<Entry, 'kind' | 'db' | 'coll'> & Partial<Entry>;
+
+const FEED_LENGTH = 10_000;
+const FEED_BYTES = 32 * 1024 * 1024;
+
+export class Feed {
+  private entries: { entry: Entry; bytes: number }[] = [];
+  private bytes = 0;
+  private waiting = new Set<() => void>();
+  private next = 1;
+  /** Nothing of this time or before it is here. */
+  forgotten: Timestamp = clusterTime();
+
+  /** `bytes`: about how much memory the entry holds on to. */
+  add(news: News, time: Timestamp, bytes = 0): void {
+    const entry: Entry = {
+      uuid: undefined,
+      before: undefined,
+      after: undefined,
+      describe: undefined,
+      origin: undefined,
+      to: undefined,
+      images: false,
+      ...news,
+      seq: this.next++,
+      time,
+      wallTime: new Date(),
+    };
+    this.entries.push({ entry, bytes });
+    this.bytes += bytes;
+    // not at every entry, since an array is moved by it
+    if (this.entries.length > 2 * FEED_LENGTH || this.bytes > 2 * FEED_BYTES) this.forget();
+  }
+
+  private forget(): void {
+    let kept = this.entries.length;
+    let bytes = 0;
+    while (kept > Math.max(this.entries.length - FEED_LENGTH, 0) && bytes <= FEED_BYTES)
+      bytes += this.entries[--kept]!.bytes;
+    if (kept === 0) return;
+    this.forgotten = this.entries[kept - 1]!.entry.time;
+    this.entries = this.entries.slice(kept);
+    this.bytes = bytes;
+  }
+
+  /** The number of the newest entry, 0 before the first. */
+  get last(): number {
+    return this.next - 1;
+  }
+
+  /** The oldest entry that came after number `seq`. @returns undefined if there is none yet; 'forgotten' if it is not here any more */
+  after(seq: number): Entry | undefined | 'forgotten' {
+    if (seq >= this.last) return undefined;
+    const at = seq + 1 - (this.next - this.entries.length);
+    return at < 0 ? 'forgotten' : this.entries[at]!.entry;
+  }
+
+  /** The number before which everything is older than `time`. */
+  before(time: Timestamp): number {
+    const index = this.entries.findIndex(({ entry }) => entry.time.greaterThanOrEqual(time));
+    return index < 0 ? this.last : this.entries[index]!.entry.seq - 1;
+  }
+
+  /** Tells those who wait that there is something new. */
+  wake(): void {
+    const { waiting } = this;
+    if (waiting.size === 0) return;
+    this.waiting = new Set();
+    for (const resolve of waiting) resolve();
+  }
+
+  /** Calls back once, at the next news. @returns what takes that back */
+  once(callback: () => void): () => void {
+    this.waiting.add(callback);
+    return () => this.waiting.delete(callback);
+  }
+}
