@@ -1,12 +1,12 @@
-import { Types } from 'mongoose';
 import { cpus, loadavg } from 'node:os';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { pino } from 'pino';
-import { Engine, type Ticket } from '../src/modules/matchmaking/engine';
-import type { TicketModel, TicketRow } from '../src/modules/matchmaking/matchmaking.models';
+import { Engine } from '../src/modules/matchmaking/engine';
+import type { TicketModel } from '../src/modules/matchmaking/matchmaking.models';
 import { poolOf } from '../src/modules/matchmaking/matchmaking.policy';
 import { createPools, SEED } from '../src/modules/matchmaking/pools';
 import { createSearchRound } from '../src/modules/matchmaking/search-round';
+import { lagOf, type Lag } from './lag/measure';
+import { rowOf } from './lag/rows';
 import { fives, NOW, sparse, ticketsOf, type Workload } from './engine-workloads';
 
 /**
@@ -22,61 +22,6 @@ const at = process.argv.indexOf('--tickets');
 const count = Number(at < 0 ? 100_000 : process.argv[at + 1]);
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
-
-function rowOf(ticket: Ticket): TicketRow {
-  const oid = (id: string) => new Types.ObjectId(id);
-  const since = new Date(ticket.waitingSince);
-  const [player] = ticket.players;
-  if (!player) throw new Error('a ticket has players');
-  const skills = [{ mu: player.mu, sigma: player.sigma }];
-  return {
-    _id: oid(ticket.id),
-    submittedBy: oid(player.userId),
-    players: [oid(player.userId)],
-    lobbyId: null,
-    lobbyVersion: null,
-    games: [{ gameId: oid(GAME), mode: 'bench', weight: 5, skills }],
-    pools: [KEY],
-    groupSize: ticket.groupSize,
-    regions: [...ticket.regions],
-    regionPreference: ticket.regionPreference,
-    languages: [...ticket.languages],
-    languagePreference: ticket.languagePreference,
-    skillPreference: ticket.skillPreference,
-    roles: [],
-    latencies: {},
-    state: 'queued',
-    open: true,
-    revision: 1,
-    queuedAt: since,
-    scheduledFor: null,
-    expiresAt: new Date(NOW + 3_600_000),
-    matchId: null,
-    reason: null,
-    createdAt: since,
-    updatedAt: since,
-    endedAt: null,
-  };
-}
-
-interface Lag {
-  p50: number;
-  p99: number;
-  max: number;
-}
-
-/** How late the timer was meanwhile, ms. */
-async function lagOf(work: () => Promise<void>): Promise<Lag & { seconds: number }> {
-  const delays = monitorEventLoopDelay({ resolution: 1 });
-  delays.enable();
-  const begin = performance.now();
-  await work();
-  const seconds = (performance.now() - begin) / 1000;
-  delays.disable();
-  // the histogram counts from the last time it ran: one period of it is no delay
-  const late = (ns: number) => Math.round(Math.max(0, ns / 1e6 - 1) * 10) / 10;
-  return { seconds, p50: late(delays.percentile(50)), p99: late(delays.percentile(99)), max: late(delays.max) };
-}
 
 async function matching(workload: Workload): Promise<Lag & { seconds: number; matches: number }> {
   const mode = {
@@ -95,7 +40,7 @@ async function matching(workload: Workload): Promise<Lag & { seconds: number; ma
     companyOf: (seekers) => Promise.resolve(seekers.map(() => ({ blocked: new Set<string>(), met: new Map() }))),
     games: { mode: () => Promise.resolve(mode) },
   });
-  const rows = ticketsOf(workload, count, 1).map(rowOf);
+  const rows = ticketsOf(workload, count, 1).map((ticket) => rowOf(ticket, GAME, 'bench'));
   for (let from = 0; from < rows.length; from += 1000) await pools.put(rows.slice(from, from + 1000));
   let matches = 0;
   const search = createSearchRound({

@@ -8,6 +8,7 @@ export interface OwnServer {
   pid: number;
   /** What it keeps its data in, in words. */
   database: string;
+  databaseUri: string;
   /** Log lines of level error and above, and whatever else it wrote, so far. */
   complaints: readonly string[];
   /** CPU time and the highest memory use of its process so far. */
@@ -63,17 +64,16 @@ export async function startOwnServer(
     });
   const exited = once(child, 'exit') as Promise<[number | null]>;
   const patience = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
-  const ready = once(child, 'message') as Promise<[{ url: string; database: string }]>;
+  const ready = once(child, 'message') as Promise<[Pick<OwnServer, 'url' | 'database' | 'databaseUri'>]>;
   const failed = exited.then(([code]) => {
     throw new Error(`the server did not start (exit code ${code ?? 'none'}):\n${complaints.slice(-20).join('\n')}`);
   });
-  const [{ url, database }] = await Promise.race([ready, failed]).finally(() => clearTimeout(patience));
+  const [where] = await Promise.race([ready, failed]).finally(() => clearTimeout(patience));
   failed.catch(() => undefined);
 
   return {
-    url,
+    ...where,
     pid: child.pid ?? 0,
-    database,
     complaints,
     async usage() {
       const answer = once(child, 'message') as Promise<[Usage]>;

@@ -33,7 +33,8 @@ async function main(): Promise<void> {
     delay.reset();
   });
   // the parent may be gone already
-  if (process.connected) process.send?.({ url: server.url, database: server.runsOn.database });
+  if (process.connected)
+    process.send?.({ url: server.url, database: server.runsOn.database, databaseUri: server.databaseUri });
   else process.emit('disconnect');
 }
 

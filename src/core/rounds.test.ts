@@ -56,3 +56,25 @@ test('a round that fails fails for those of that round alone', async () => {
   rounds[1]!.answer();
   expect(await kept).toBe(6);
 });
+
+test('in a crowd a round gathers for a moment, and whoever comes alone never waits', async () => {
+  // all of it happens in the same moment, however busy the machine is
+  const clock = jest.spyOn(performance, 'now').mockReturnValue(0);
+  const rounds: (readonly number[])[] = [];
+  const ask = inRounds<number, void>(async (items) => {
+    rounds.push(items);
+    return [];
+  });
+  await ask(0);
+  await Promise.all([1, 2, 3, 4, 5, 6].map(ask));
+  // each of these comes when the one before it has been answered: alone, they would be a round each
+  const answered: Promise<void>[] = [];
+  for (const item of [7, 8, 9]) {
+    answered.push(ask(item));
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
+  }
+  await Promise.all(answered);
+  clock.mockRestore();
+  expect(rounds).toEqual([[0], [1, 2, 3, 4, 5, 6], [7, 8, 9]]);
+});

@@ -1,6 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** In a crowd, rounds begin no closer to each other than this: a command costs the same for one and for twenty. */
+const GATHER_MS = 20;
+/** So many calls within that time are a crowd; fewer than that wait for nobody. */
+const CROWD = 6;
+
 /**
  * Gathers calls into rounds: what is asked for while a round runs is answered, all together, by the next one. Alone, a call
- * goes out at once; under load rounds grow by themselves, and a thousand callers cost a handful of database commands.
+ * goes out at once; under load rounds grow by themselves, and a thousand callers cost a handful of database commands. Where many
+ * call, a round gathers them for a moment, even if the last one has been answered sooner.
  *
  * A call is only ever answered by a round that began after it, so that it sees everything that was written before it.
  *
@@ -13,9 +21,18 @@ export function inRounds<Item, Answer>(
 ): (item: Item) => Promise<Answer> {
   let waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
   let running = false;
+  let begun = -Infinity;
+  const crowd = createCrowd();
+
+  const gather = async () => {
+    const pause = begun + GATHER_MS - performance.now();
+    if (pause > 0 && waiting.length < most && crowd.isThere()) await delay(pause);
+    begun = performance.now();
+  };
 
   const run = async () => {
     while (waiting.length > 0) {
+      await gather();
       const round = waiting.slice(0, most);
       waiting = waiting.slice(most);
       try {
@@ -31,9 +48,29 @@ export function inRounds<Item, Answer>(
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
+      crowd.grows();
       if (running) return;
       running = true;
       // those who ask in the same turn of the event loop are of the first round
       setImmediate(() => void run());
     });
+}
+
+/** How many came lately: in this stretch of time or in the one just before. */
+function createCrowd() {
+  let ends = -Infinity;
+  let came = 0;
+  let cameBefore = 0;
+  return {
+    grows() {
+      const now = performance.now();
+      if (now >= ends) {
+        cameBefore = now < ends + GATHER_MS ? came : 0;
+        came = 0;
+        ends = now + GATHER_MS;
+      }
+      came += 1;
+    },
+    isThere: () => Math.max(came, cameBefore) >= CROWD,
+  };
 }

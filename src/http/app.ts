@@ -1,6 +1,6 @@
 import compression from 'compression';
 import cors from 'cors';
-import express, { type Express, type RequestHandler, type Router } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response, type Router } from 'express';
 import helmet from 'helmet';
 import type { Config } from '../config/config';
 import type { Ids } from '../core/ids';
@@ -42,7 +42,7 @@ export function createApp(deps: AppDeps): Express {
       maxAge: 600,
     }),
   );
-  app.use(compression());
+  app.use(compressLists);
   // refusals too: an answer about credentials is nobody else's
   app.use('/api/auth', (_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');
@@ -60,13 +60,36 @@ export function createApp(deps: AppDeps): Express {
   return app;
 }
 
+/** Only what is read can be long: answers to writes are spared the detour. */
+const compress = compression();
+const compressLists: RequestHandler = (request, response, next) =>
+  request.method === 'GET' ? compress(request, response, next) : next();
+
 /** An API has nothing to load: pages that do (see docs.ts) say what they need. */
-const securityHeaders = helmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
-  },
-});
+const securityHeaders = sameHeaders(
+  helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
+    },
+  }),
+);
+
+/** What a middleware that says the same to everybody sets, found out once. */
+function sameHeaders(middleware: RequestHandler): RequestHandler {
+  const headers = new Map<string, string>();
+  const recorder = {
+    setHeader: (name: string, value: string) => headers.set(name, value),
+    removeHeader: (name: string) => headers.delete(name),
+  };
+  middleware({} as Request, recorder as unknown as Response, (error?: unknown) => {
+    if (error instanceof Error) throw error;
+  });
+  return (_request, response, next) => {
+    for (const [name, value] of headers) response.setHeader(name, value);
+    next();
+  };
+}
 
 function handlers(route: Route, deps: AppDeps): RequestHandler[] {
   const { limiters } = deps;

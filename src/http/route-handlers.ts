@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import express, { type RequestHandler } from 'express';
+import express, { type RequestHandler, type Response } from 'express';
 import { AppError } from '../core/errors';
 import { logContext } from '../core/log-context';
 import { keyOf, type Idempotency } from './idempotency';
@@ -94,11 +94,20 @@ export function answer(route: Route, idempotency: Idempotency): RequestHandler {
       const body = await handle();
       if (route.status === 302) return response.redirect(302, (body as { location: string }).location);
       response.status(route.status);
-      return void (route.answer ? response.json(body) : response.end());
+      return void (route.answer ? sendJson(route, response, body) : response.end());
     }
     const target = `${route.method} ${request.path}`;
     const { body, replayed } = await idempotency.once({ key, target, input }, handle);
     if (replayed) response.setHeader('Idempotent-Replayed', 'true');
     response.status(route.status).type('application/json').send(body);
   };
+}
+
+/** An answer to a write is no version of anything: a tag to ask for it again by would be made for nothing. */
+function sendJson(route: Route, response: Response, body: unknown): void {
+  if (route.method === 'get') return void response.json(body);
+  const text = JSON.stringify(body);
+  response.setHeader('Content-Type', 'application/json; charset=utf-8');
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(text);
 }

@@ -1,6 +1,7 @@
 import { inRounds } from '../../core/rounds';
+import { createSlices } from '../../core/slices';
 import type { GameMode, GamesApi } from '../games';
-import type { CompanyOf } from './company';
+import type { Company, CompanyOf } from './company';
 import type { Explanation, PoolProposal } from './engine';
 import type { TicketModel, TicketRow } from './matchmaking.models';
 import { poolOf } from './matchmaking.policy';
@@ -85,6 +86,26 @@ export function createPools({
     engine.remove(ticketId);
   };
 
+  const stand = (row: TicketRow, company: Company) => {
+    const id = row._id.toHexString();
+    remove(id);
+    byId.set(id, {
+      id,
+      revision: row.revision,
+      userIds: playersOf(row),
+      pools: row.pools,
+      waitingSince: waitingSince(row),
+      seats:
+        row.backfill && row.lobbyId
+          ? { matchId: row.backfill.matchId?.toHexString() ?? null, lobbyId: row.lobbyId.toHexString() }
+          : null,
+    });
+    for (const [key, ticket] of toEngineTickets(row, company))
+      if (versions.has(key)) engine.add(key, ticket);
+      // its mode is not to be had at the moment
+      else givenBack.add(id);
+  };
+
   const place = async (rows: readonly TicketRow[], isNews: (id: string, revision: number) => boolean) => {
     const wanted = rows.filter((row) => isNews(row._id.toHexString(), row.revision));
     if (wanted.length === 0) return;
@@ -92,28 +113,13 @@ export function createPools({
       companyOf(wanted.map((row) => ({ userIds: playersOf(row), pools: row.pools }))),
       open(wanted.flatMap((row) => row.pools)),
     ]);
-    wanted.forEach((row, i) => {
-      const id = row._id.toHexString();
+    const slices = createSlices();
+    for (const [i, row] of wanted.entries()) {
+      if (slices.isOver) await slices.pause();
       const company = companies[i];
       // somebody may have brought newer news meanwhile
-      if (!company || !isNews(id, row.revision)) return;
-      remove(id);
-      byId.set(id, {
-        id,
-        revision: row.revision,
-        userIds: playersOf(row),
-        pools: row.pools,
-        waitingSince: waitingSince(row),
-        seats:
-          row.backfill && row.lobbyId
-            ? { matchId: row.backfill.matchId?.toHexString() ?? null, lobbyId: row.lobbyId.toHexString() }
-            : null,
-      });
-      for (const [key, ticket] of toEngineTickets(row, company))
-        if (versions.has(key)) engine.add(key, ticket);
-        // its mode is not to be had at the moment
-        else givenBack.add(id);
-    });
+      if (company && isNews(row._id.toHexString(), row.revision)) stand(row, company);
+    }
   };
 
   const isNewer = (id: string, revision: number): boolean => {

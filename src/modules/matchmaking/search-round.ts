@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock';
 import type { Logger } from '../../core/logger';
+import { createSlices } from '../../core/slices';
 import type { LeaseHolder } from '../../database/leases';
 import type { GameMode } from '../games';
 import type { Found } from './drafts';
@@ -13,8 +14,6 @@ const PLAYERS_PER_COMMIT = 100;
 /** Commits are independent of each other: this many run side by side. */
 const COMMITS_AT_ONCE = 4;
 const TRIES = 3;
-/** How long the engine may hold the event loop, ms; then whoever else waits has a turn. */
-const SLICE_MS = 4;
 
 /** One round of searching: what the engine proposes, slice by slice, and then committed. */
 export function createSearchRound({
@@ -34,14 +33,12 @@ export function createSearchRound({
   stopwatch?: () => number;
 }): () => Promise<void> {
   const propose = async (modes: ReadonlyMap<string, GameMode>, found: Found[]): Promise<void> => {
-    let sliceEnds = stopwatch() + SLICE_MS;
+    const slices = createSlices(stopwatch);
     for (const proposal of pools.search(clock.now(), modes.keys())) {
       const mode = proposal && modes.get(proposal.pool);
       // the revisions are those that the search has seen: what comes in from here on makes the commit fail
       if (mode) found.push({ proposal, mode, tickets: proposal.ticketIds.map((id) => pools.get(id) as PooledTicket) });
-      if (stopwatch() < sliceEnds) continue;
-      await new Promise(setImmediate);
-      sliceEnds = stopwatch() + SLICE_MS;
+      if (slices.isOver) await slices.pause();
     }
   };
 

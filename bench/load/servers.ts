@@ -1,15 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startOwnServer, type OwnServer } from '../demo/own-server';
-import { startProxy } from '../scripts/cluster/proxy';
-import { startDatabase, startRedis, type Service } from '../scripts/cluster/services';
-import { createReleasers } from '../src/core/releasers';
+import { startOwnServer, type OwnServer } from '../../demo/own-server';
+import { startDatabase, startRedis, type Service } from '../../scripts/cluster/services';
+import { loadConfig } from '../../src/config/config';
+import { developmentSecrets } from '../../src/config/development-secrets';
+import { systemClock } from '../../src/core/clock';
+import { createReleasers } from '../../src/core/releasers';
+import { createAccessTokens, type Claims } from '../../src/modules/auth/access-tokens';
 
 /** What the load goes to: one server that has its database inside, or several with what they share. */
 export interface Servers {
-  url: string;
+  urls: readonly string[];
   /** In words. */
   database: string;
+  databaseUri: string;
+  /** Signs as they do. */
+  issue: (claims: Claims) => string;
   usage(): Promise<ServersUsage>;
   stop(): Promise<void>;
 }
@@ -26,7 +33,7 @@ export interface ServersUsage {
 }
 
 export interface ServersOptions {
-  /** Undefined: one, without a database of its own process, Redis or a load balancer. */
+  /** Undefined: one, without a database of its own process. */
   instances: number | undefined;
   /** Undefined: in memory. */
   directory: string | undefined;
@@ -36,41 +43,47 @@ export interface ServersOptions {
 
 /** As it is shipped: compiled (`npm run bench:load` sees to it), with the flags of `npm start`. */
 const BUILT = {
-  script: join(__dirname, '../dist/bench/demo/server-process.js'),
+  script: join(__dirname, '../../demo/server-process.js'),
   execArgv: ['--enable-source-maps'],
 };
-/** How passwords are hashed is not what is measured here. */
-const SETTINGS = { BCRYPT_COST: '4' };
 
 export async function startServers({ instances, directory, home }: ServersOptions): Promise<Servers> {
+  // how passwords are hashed is not what is measured here; the players' tokens are made without asking the server for each
+  const settings = {
+    BCRYPT_COST: '4',
+    JWT_SECRET: randomBytes(48).toString('base64url'),
+    ACCESS_TOKEN_SECONDS: '86400',
+  };
+  const issuer = createAccessTokens(
+    loadConfig({ ...settings, DATA_DIR: ':memory:' }, developmentSecrets).auth,
+    systemClock,
+  );
+  const issue = (claims: Claims) => issuer.issue(claims);
   if (instances === undefined) {
-    const server = await startOwnServer({ ...SETTINGS, DATA_DIR: directory ?? ':memory:' }, BUILT);
+    const server = await startOwnServer({ ...settings, DATA_DIR: directory ?? ':memory:' }, BUILT);
     const stop = async () => void (await server.stop());
-    return { url: server.url, database: server.database, usage: () => usageOf([server]), stop };
+    return { ...server, urls: [server.url], issue, usage: () => usageOf([server]), stop };
   }
   const releasers = createReleasers(() => undefined);
   try {
     const database = await startDatabase(directory);
     releasers.push('database', () => database.child.stop());
-    const redis = await startRedis();
+    const redis = instances === 1 ? undefined : await startRedis();
     releasers.push('redis', () => redis?.child.stop());
-    const shared = { MONGODB_URI: database.uri, REDIS_URL: redis?.uri ?? '', DATA_DIR: home, TRUST_PROXY_HOPS: '1' };
+    const shared = { MONGODB_URI: database.uri, REDIS_URL: redis?.uri ?? '', DATA_DIR: home };
     const servers: OwnServer[] = [];
     // one after the other: the first one makes the secrets that all of them use
     for (let i = 0; i < instances; i++) {
-      const server = await startOwnServer({ ...SETTINGS, ...shared }, BUILT);
+      const server = await startOwnServer({ ...settings, ...shared }, BUILT);
       releasers.push(`instance ${i + 1}`, () => server.stop());
       servers.push(server);
     }
-    const proxy = await startProxy(
-      0,
-      servers.map(({ url }) => ({ port: Number(new URL(url).port) })),
-    );
-    releasers.push('proxy', () => proxy.close());
     const words = `embedded server in a process of its own (${directory === undefined ? 'in memory' : 'on disk'})`;
     return {
-      url: proxy.url,
+      urls: servers.map((server) => server.url),
       database: `${words}, ${redis ? 'with' : 'without'} Redis`,
+      databaseUri: database.uri,
+      issue,
       usage: () => usageOf(servers, database),
       stop: () => releasers.releaseAll(),
     };
