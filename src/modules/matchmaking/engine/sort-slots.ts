@@ -1,124 +1,116 @@
 import type { Slots } from './slots';
 
 /**
- * Sorts slots into the order of the pool. Many at once go through a radix sort, least significant digit first: by lot, by
- * waiting, by rating; that is linear, where a comparison sort of a million tickets takes a second. The few that are alike in
- * all three are put right by id afterwards.
+ * Sorts slots into the order of the pool. Many at once go through a radix sort by rating. The few that come out alike are then
+ * compared; where they are many, as newcomers are, they are sorted by waiting in the same way, and at last by lot. That is
+ * linear, where a comparison sort of a million tickets takes a second.
  */
 const DIGIT_BITS = 11;
 const BUCKETS = 1 << DIGIT_BITS;
+const DIGITS = 3;
+const LARGEST_WORD = 2 ** 32 - 1;
 const FEW = 256;
 /** Numbers handled between two chances to pause. */
 const STRIDE = 1 << 14;
 
-/** Yields where the caller may pause. @returns the sorted slots; `list` itself may be changed */
+type Column = Float64Array | Uint32Array;
+
+/** Yields where the caller may pause. @returns `list`, sorted */
 export function* sortSlots(list: Int32Array, slots: Slots): Generator<null, Int32Array> {
-  if (list.length <= FEW) return list.sort((a, b) => (slots.before(a, b) ? -1 : 1));
-  const radix = new Radix(list.length);
-  yield null;
-  for (let i = 0; i < list.length; i++) radix.low[i] = slots.tie[list[i] as number] as number;
-  yield null;
-  yield* radix.sortBy(radix.low);
-  for (const values of [slots.since, slots.rating]) {
-    yield* radix.split(values, list);
-    yield* radix.sortBy(radix.low);
-    yield* radix.sortBy(radix.high);
-  }
-  const sorted = radix.permuted(list);
-  yield null;
-  yield* settleTies(sorted, slots);
-  return sorted;
+  yield* sortBy([slots.rating, slots.since, slots.tie], list, slots);
+  return list;
 }
 
-/** Ranks of numbers that are given word by word, the least significant first. */
-class Radix {
-  ranks: Uint32Array;
-  readonly low: Uint32Array;
-  readonly high: Uint32Array;
-  private spare: Uint32Array;
-  private readonly places = new Int32Array(BUCKETS);
-
-  constructor(private readonly n: number) {
-    this.ranks = new Uint32Array(n);
-    for (let i = 0; i < n; i++) this.ranks[i] = i;
-    this.spare = new Uint32Array(n);
-    this.low = new Uint32Array(n);
-    this.high = new Uint32Array(n);
+/** Sorts by the first of the columns, and those that are alike there by the next. */
+function* sortBy(columns: readonly Column[], list: Int32Array, slots: Slots): Generator<null, void> {
+  const [column] = columns;
+  if (list.length <= FEW || !column) return compareAll(list, slots);
+  const words = yield* wordsOf(column, list);
+  if (!words) return yield* sortBy(columns.slice(1), list, slots);
+  yield* radixSort(words, list);
+  let paused = 0;
+  for (let from = 0, end = 1; from < list.length; from = end++) {
+    while (end < list.length && words[end] === words[from]) end += 1;
+    const alike = end - from;
+    // numbers too far apart for words to tell them apart are left to the comparison
+    if (alike > FEW && alike < list.length) yield* sortBy(columns, list.subarray(from, end), slots);
+    else if (alike > 1) compareAll(list.subarray(from, end), slots);
+    if (end - paused < STRIDE) continue;
+    paused = end;
+    yield null;
   }
+}
 
-  /** Doubles as two words whose unsigned order is the order of the numbers. */
-  *split(values: Float64Array, list: Int32Array): Generator<null> {
-    const double = new Float64Array(1);
-    const words = new Uint32Array(double.buffer);
-    for (let i = 0; i < this.n; i++) {
-      // adding zero makes -0 and 0 one
-      double[0] = (values[list[i] as number] as number) + 0;
-      const negative = (words[1] as number) >>> 31 === 1;
-      this.low[i] = negative ? ~(words[0] as number) : (words[0] as number);
-      this.high[i] = negative ? ~(words[1] as number) : (words[1] as number) ^ 0x80000000;
-      if (i % STRIDE === STRIDE - 1) yield null;
-    }
+function compareAll(list: Int32Array, slots: Slots): void {
+  list.sort((a, b) => (slots.before(a, b) ? -1 : 1));
+}
+
+/** The numbers of a column as words in the same order: their places between the least and the largest. Null where all are equal. */
+function* wordsOf(column: Column, list: Int32Array): Generator<null, Uint32Array | null> {
+  let least = Infinity;
+  let largest = -Infinity;
+  for (let i = 0; i < list.length; i++) {
+    const number = column[list[i] as number] as number;
+    if (number < least) least = number;
+    if (number > largest) largest = number;
+    if (i % STRIDE === STRIDE - 1) yield null;
   }
-
-  /** The list in the order of the ranks. */
-  permuted(list: Int32Array): Int32Array {
-    const sorted = new Int32Array(this.n);
-    for (let i = 0; i < this.n; i++) sorted[i] = list[this.ranks[i] as number] as number;
-    return sorted;
+  if (least === largest) return null;
+  const words = new Uint32Array(list.length);
+  const scale = LARGEST_WORD / (largest - least);
+  for (let i = 0; i < list.length; i++) {
+    words[i] = ((column[list[i] as number] as number) - least) * scale;
+    if (i % STRIDE === STRIDE - 1) yield null;
   }
+  return words;
+}
 
-  *sortBy(words: Uint32Array): Generator<null> {
-    for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
-      if (!this.count(words, shift)) continue;
+/** Sorts both arrays by the words, least significant digit first. */
+function* radixSort(words: Uint32Array, list: Int32Array): Generator<null> {
+  const places = new Int32Array(BUCKETS);
+  let from = { words, list };
+  let to = { words: new Uint32Array(words.length), list: new Int32Array(list.length) };
+  for (let digit = 0; digit < DIGITS; digit++) {
+    const shift = digit * DIGIT_BITS;
+    yield null;
+    count(from.words, shift, places);
+    for (let begin = 0; begin < list.length; begin += STRIDE) {
       yield null;
-      for (let from = 0; from < this.n; from += STRIDE) {
-        this.scatter(words, shift, from, Math.min(this.n, from + STRIDE));
-        yield null;
-      }
-      [this.ranks, this.spare] = [this.spare, this.ranks];
+      scatter(from, to, shift, places, begin, Math.min(list.length, begin + STRIDE));
     }
+    [from, to] = [to, from];
   }
+  words.set(from.words);
+  list.set(from.list);
+}
 
-  /** Counts digits, and makes them places. @returns false where all are equal, and nothing is to be moved */
-  private count(words: Uint32Array, shift: number): boolean {
-    const { places, n } = this;
-    places.fill(0);
-    for (let i = 0; i < n; i++) {
-      const digit = ((words[i] as number) >>> shift) & (BUCKETS - 1);
-      places[digit] = (places[digit] as number) + 1;
-    }
-    if (places[((words[0] as number) >>> shift) & (BUCKETS - 1)] === n) return false;
-    let sum = 0;
-    for (let digit = 0; digit < BUCKETS; digit++) {
-      const count = places[digit] as number;
-      places[digit] = sum;
-      sum += count;
-    }
-    return true;
+/** Counts the digits, and makes them places. */
+function count(words: Uint32Array, shift: number, places: Int32Array): void {
+  places.fill(0);
+  for (let i = 0; i < words.length; i++) {
+    const digit = ((words[i] as number) >>> shift) & (BUCKETS - 1);
+    places[digit] = (places[digit] as number) + 1;
   }
-
-  private scatter(words: Uint32Array, shift: number, from: number, to: number): void {
-    const { ranks, spare, places } = this;
-    for (let i = from; i < to; i++) {
-      const rank = ranks[i] as number;
-      const digit = ((words[rank] as number) >>> shift) & (BUCKETS - 1);
-      const place = places[digit] as number;
-      places[digit] = place + 1;
-      spare[place] = rank;
-    }
+  let sum = 0;
+  for (let digit = 0; digit < BUCKETS; digit++) {
+    const size = places[digit] as number;
+    places[digit] = sum;
+    sum += size;
   }
 }
 
-/** Same rating, same waiting, same lot: an insertion sort, for these are rare. */
-function* settleTies(list: Int32Array, slots: Slots): Generator<null> {
-  for (let i = 1; i < list.length; i++) {
-    if (i % STRIDE === 0) yield null;
-    const slot = list[i] as number;
-    let j = i;
-    while (j > 0 && slots.before(slot, list[j - 1] as number)) {
-      list[j] = list[j - 1] as number;
-      j--;
-    }
-    list[j] = slot;
+interface Row {
+  words: Uint32Array;
+  list: Int32Array;
+}
+
+function scatter(from: Row, to: Row, shift: number, places: Int32Array, begin: number, end: number): void {
+  for (let i = begin; i < end; i++) {
+    const word = from.words[i] as number;
+    const digit = (word >>> shift) & (BUCKETS - 1);
+    const place = places[digit] as number;
+    places[digit] = place + 1;
+    to.words[place] = word;
+    to.list[place] = from.list[i] as number;
   }
 }
