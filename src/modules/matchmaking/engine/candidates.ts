@@ -52,12 +52,12 @@ export class Candidates {
     for (let scanned = 0; scanned < most; scanned++) {
       if (scanned === SCANNED - 1)
         most = Math.min(MOST_SCANNED, SCANNED + SCANNED_PER_CLASS * classes.compatibleWith(cls).length);
-      const slot = walk.next(order, this.reach);
+      const slot = walk.next(this.reach);
       if (slot < 0) {
         this.exhausted = true;
         return false;
       }
-      if (slot === anchor || !classes.compatible(cls, slots.cls[slot] as number)) continue;
+      if (slot === anchor || !classes.compatible(cls, walk.cls)) continue;
       if (!this.suits(slot, walk.distance)) continue;
       this.keep(slot, walk.distance);
       if (this.disordered ? this.count >= wanted : offer(slot)) return !this.disordered;
@@ -72,7 +72,7 @@ export class Candidates {
     // it stands in its class, which counts by itself where two of that class could meet
     let players = classes.compatible(own, own) ? 0 : (slots.size[anchor] as number);
     for (const cls of classes.compatibleWith(own)) {
-      players += (classes.orders[cls] as Order).size * (classes.size[cls] as number);
+      players += (classes.open[cls] as number) * (classes.size[cls] as number);
       if (players >= enough) break;
     }
     return players;
@@ -84,8 +84,7 @@ export class Candidates {
     this.begin(anchor, now);
     this.exhausted = true;
     for (const cls of classes.compatibleWith(slots.cls[anchor] as number)) {
-      const order = classes.orders[cls] as Order;
-      if (order.size > 0) this.gatherFrom(order, wanted);
+      if ((classes.open[cls] as number) > 0) this.gatherFrom(classes.orderOf(cls), wanted);
     }
     this.disordered = true;
   }
@@ -119,7 +118,7 @@ export class Candidates {
     const { walk, pool } = this;
     walk.begin(order, pool.slots.rating[this.anchor] as number);
     for (let kept = 0, scanned = 0; kept < wanted; scanned++) {
-      const slot = scanned < SCANNED ? walk.next(order, this.reach) : -1;
+      const slot = scanned < SCANNED ? walk.next(this.reach) : -1;
       if (slot < 0) {
         if (scanned === SCANNED) this.exhausted = false;
         return;

@@ -1,5 +1,6 @@
 import { Order } from './order';
 import type { Slots } from './slots';
+import { sortAtOnce } from './sort-slots';
 
 /** What tickets have in common that differ only in rating, waiting and acquaintances. */
 export interface ClassSpec {
@@ -28,14 +29,19 @@ interface Neighbours {
 }
 
 const ANY = -1;
-/** Languages with a bit of their own. */
-const COMMON = 31;
-export const RARE = 1 << COMMON;
+const NOBODY = -1;
+/** Languages with a bit of their own; then come a bit for asking for none, and one for having any of the other languages. */
+const COMMON = 30;
+const NO_LANGUAGE = 1 << 30;
+export const RARE = 1 << 31;
+/** A bit beside those of the regions, for asking for none. */
+const NO_REGION = 1 << 30;
 
 /**
- * Tickets by class. A class lists its own open tickets in the order of the pool, and knows the classes that it is compatible
- * with; so a search looks only where somebody suitable can be, however many others wait. Numbers of classes depend on the
- * order of arrival, and nothing may be decided by them.
+ * Tickets by class. A class knows its own open tickets, and the classes that it is compatible with; so a search looks only where
+ * somebody suitable can be, however many others wait. They are in the order of the pool from the moment at which somebody looks
+ * for them there: most classes are small and never asked. Numbers of classes depend on the order of arrival, and nothing may be
+ * decided by them.
  */
 export class Classes {
   count = 0;
@@ -53,7 +59,16 @@ export class Classes {
   rareLanguages: (readonly number[])[] = [];
   /** For each class, how many of its players are confined to each set of roles. */
   confined: Uint8Array[] = [];
-  orders: Order[] = [];
+  /**
+   * What two classes must have in common, each a bit: a region to play in, or that neither asks for one, and likewise for languages.
+   * The bits for asking for none are set in those that do not.
+   */
+  private regionTies = new Int32Array(16);
+  private languageTies = new Int32Array(16);
+  /** How many open tickets each class has, and the first of them: a list in no order, which runs through the slots. */
+  open = new Int32Array(16);
+  private first = new Int32Array(16).fill(NOBODY);
+  private readonly orders: (Order | undefined)[] = [];
   /** For each class what it adds to a team: players confined to each set of roles, and players; `width` numbers a class. */
   loads: Uint8Array;
   private readonly byKey = new Map<string, number>();
@@ -96,50 +111,74 @@ export class Classes {
     this.size[id] = spec.size;
     this.fewest[id] = spec.fewest;
     this.most[id] = spec.most;
-    this.orders[id] = new Order(this.slots);
     if (spec.offers) this.loads.set((this.confined[id] = this.confinedOf(spec.offers)), id * this.width);
     this.loads[(id + 1) * this.width - 1] = spec.size;
     this.setLanguages(id, spec.languages);
+    this.regionTies[id] = spec.regions | (spec.needsRegion ? 0 : NO_REGION);
+    const languages = (this.languages[id] as number) & ~NO_LANGUAGE;
+    this.languageTies[id] = languages | (spec.needsLanguage ? 0 : NO_LANGUAGE);
     return id;
   }
 
-  /** Puts tickets into the orders of their classes. @param sorted in the order of the pool; none of them is there yet */
-  insertAll(sorted: Int32Array): void {
-    const { cls } = this.slots;
-    // bucket by bucket: how many of each class, where each begins, and then each to its place
-    const starts = new Int32Array(this.count + 1);
-    for (const slot of sorted) starts[(cls[slot] as number) + 1] = (starts[(cls[slot] as number) + 1] as number) + 1;
-    for (let id = 0; id < this.count; id++) starts[id + 1] = (starts[id + 1] as number) + (starts[id] as number);
-    const next = starts.slice();
-    const grouped = new Int32Array(sorted.length);
-    for (const slot of sorted) {
-      const at = next[cls[slot] as number] as number;
-      grouped[at] = slot;
-      next[cls[slot] as number] = at + 1;
+  /** Puts an open ticket into its class. */
+  join(slot: number): void {
+    const { first, open } = this;
+    const { cls, nextInClass, previousInClass } = this.slots;
+    const id = cls[slot] as number;
+    const next = first[id] as number;
+    nextInClass[slot] = next;
+    previousInClass[slot] = NOBODY;
+    if (next !== NOBODY) previousInClass[next] = slot;
+    first[id] = slot;
+    open[id] = (open[id] as number) + 1;
+    this.orders[id]?.insert(slot);
+  }
+
+  /** Takes a ticket out of its class. */
+  leave(slot: number): void {
+    const { first, open } = this;
+    const { cls, nextInClass, previousInClass } = this.slots;
+    const id = cls[slot] as number;
+    const next = nextInClass[slot] as number;
+    const previous = previousInClass[slot] as number;
+    if (next !== NOBODY) previousInClass[next] = previous;
+    if (previous === NOBODY) first[id] = next;
+    else nextInClass[previous] = next;
+    open[id] = (open[id] as number) - 1;
+    if (open[id] === 0) this.orders[id] = undefined;
+    else this.orders[id]?.remove(slot);
+  }
+
+  /** The open tickets of the class, in the order of the pool. */
+  orderOf(id: number): Order {
+    return (this.orders[id] ??= this.sorted(id));
+  }
+
+  private sorted(id: number): Order {
+    const list = new Int32Array(this.open[id] as number);
+    let slot = this.first[id] as number;
+    for (let i = 0; i < list.length; i++) {
+      list[i] = slot;
+      slot = this.slots.nextInClass[slot] as number;
     }
-    for (let at = 0; at < grouped.length;) {
-      const id = cls[grouped[at] as number] as number;
-      const end = starts[id + 1] as number;
-      if (end - at === 1) this.orders[id]?.insert(grouped[at] as number);
-      else this.orders[id]?.insertAll(grouped.subarray(at, end));
-      at = end;
-    }
+    const order = new Order(this.slots);
+    order.insertAll(sortAtOnce(list, this.slots));
+    return order;
   }
 
   /** Whether some match could hold a ticket of each, skill and acquaintance aside. Symmetric. */
   compatible(a: number, b: number): boolean {
-    return this.shareRegion(a, b) && this.shareSize(a, b) && this.shareLanguage(a, b) && !this.bothLobbies(a, b);
+    return this.shareRegion(a, b) && this.shareLanguage(a, b) && this.shareSize(a, b) && !this.bothLobbies(a, b);
   }
 
   /** Whoever insists on a region shares one with everybody. */
   shareRegion(a: number, b: number): boolean {
-    const insists = ((this.needs[a] as number) | (this.needs[b] as number)) & Needs.region;
-    return insists === 0 || ((this.regions[a] as number) & (this.regions[b] as number)) !== 0;
+    return ((this.regionTies[a] as number) & (this.regionTies[b] as number)) !== 0;
   }
 
   shareLanguage(a: number, b: number): boolean {
-    const insists = ((this.needs[a] as number) | (this.needs[b] as number)) & Needs.language;
-    return insists === 0 || this.speakTogether(a, b);
+    const shared = (this.languageTies[a] as number) & (this.languageTies[b] as number);
+    return shared === RARE ? this.shareRareLanguage(a, b) : shared !== 0;
   }
 
   insistsOnLanguage(id: number): boolean {
@@ -149,7 +188,10 @@ export class Classes {
   /** No languages means any. */
   speakTogether(a: number, b: number): boolean {
     const shared = (this.languages[a] as number) & (this.languages[b] as number);
-    if (shared !== RARE) return shared !== 0;
+    return shared === RARE ? this.shareRareLanguage(a, b) : shared !== 0;
+  }
+
+  private shareRareLanguage(a: number, b: number): boolean {
     return intersect(this.rareLanguages[a] ?? null, this.rareLanguages[b] ?? null);
   }
 
@@ -233,7 +275,13 @@ export class Classes {
     this.fewest = ints(this.fewest);
     this.most = ints(this.most);
     this.languages = ints(this.languages);
+    this.regionTies = ints(this.regionTies);
+    this.languageTies = ints(this.languageTies);
     this.asked = new Int32Array(capacity);
+    this.open = ints(this.open);
+    const first = new Int32Array(capacity).fill(NOBODY);
+    first.set(this.first);
+    this.first = first;
   }
 }
 

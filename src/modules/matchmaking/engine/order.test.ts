@@ -25,6 +25,7 @@ const change = fc.oneof(
 
 describe('the order of a pool', () => {
   const slots = slotsOf(COUNT);
+  const at = (order: Order, place: Place) => order.chunkAt(place)?.slots[place.index] ?? -1;
   const sorted = (list: Iterable<number>) => [...list].sort((a, b) => (slots.before(a, b) ? -1 : 1));
 
   it('lists whoever came and has not left, sorted, whatever came and left in whatever way', () => {
@@ -57,10 +58,10 @@ describe('the order of a pool', () => {
       order.placeOf(rating, up);
       const down = { ...up };
       const above: number[] = [];
-      for (; order.at(up) >= 0; order.forward(up)) above.push(order.at(up));
+      for (; at(order, up) >= 0; order.forward(up)) above.push(at(order, up));
       expect(above).toEqual(left.filter((slot) => (slots.rating[slot] ?? 0) >= rating));
       const below: number[] = [];
-      for (order.back(down); order.at(down) >= 0; order.back(down)) below.push(order.at(down));
+      for (order.back(down); at(order, down) >= 0; order.back(down)) below.push(at(order, down));
       expect(below.reverse()).toEqual(left.filter((slot) => (slots.rating[slot] ?? 0) < rating));
     }
   });

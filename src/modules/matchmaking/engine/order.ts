@@ -9,10 +9,11 @@ const FILL = 384;
 const SMALLEST = 8;
 
 /** Holds what stands from `begin` to before `end`: there is room on both sides, so that a gap is closed from where it is nearer. */
-interface Chunk {
+export interface Chunk {
   slots: Int32Array;
-  /** Their ratings, so that a search in the chunk stays in the chunk. */
+  /** Their ratings and classes, so that a search in the chunk and a walk through it stay there. */
   ratings: Float64Array;
+  classes: Int32Array;
   begin: number;
   end: number;
 }
@@ -43,7 +44,7 @@ export class Order {
     const at = this.chunkOf(slot);
     const chunk = this.chunks[at];
     if (!chunk) {
-      this.chunks = [{ slots: new Int32Array(SMALLEST), ratings: new Float64Array(SMALLEST), begin: 0, end: 0 }];
+      this.chunks = [this.chunkWith(new Int32Array(0), 0)];
       this.lows = [0];
       this.put(0, slot);
       return;
@@ -65,6 +66,12 @@ export class Order {
       this.lows.splice(at, 1);
     } else this.lows[at] = chunk.ratings[chunk.begin] as number;
     return true;
+  }
+
+  /** Notes that the class of a slot that stands here has changed. */
+  reclassify(slot: number): void {
+    const chunk = this.chunks[this.chunkOf(slot)];
+    if (chunk) chunk.classes[this.indexIn(chunk, slot)] = this.slots.cls[slot] as number;
   }
 
   /** The first place whose rating is at least this. */
@@ -93,13 +100,9 @@ export class Order {
     return distance;
   }
 
-  /** The slot at a place, or -1 beyond either end. */
-  at(place: Place): number {
-    return this.chunks[place.chunk]?.slots[place.index] ?? -1;
-  }
-
-  ratingAt(place: Place): number {
-    return this.chunks[place.chunk]?.ratings[place.index] ?? NaN;
+  /** The chunk of a place; undefined beyond either end. */
+  chunkAt(place: Place): Chunk | undefined {
+    return this.chunks[place.chunk];
   }
 
   forward(place: Place): void {
@@ -172,9 +175,7 @@ export class Order {
     let chunk = this.chunks[at] as Chunk;
     const size = sizeOf(chunk);
     if (size === chunk.slots.length) this.chunks[at] = chunk = this.chunkWith(chunk.slots, Math.min(CHUNK, size * 2));
-    const index = openGap(chunk, this.indexIn(chunk, slot));
-    chunk.slots[index] = slot;
-    chunk.ratings[index] = this.slots.rating[slot] as number;
+    this.write(chunk, openGap(chunk, this.indexIn(chunk, slot)), slot);
     this.lows[at] = chunk.ratings[chunk.begin] as number;
   }
 
@@ -237,19 +238,27 @@ export class Order {
         chunk.slots.subarray(chunk.begin, chunk.end),
         Math.min(CHUNK, Math.max(size, 2 * sizeOf(chunk))),
       );
-    for (let i = 0; i < sorted.length; i++, chunk.end++) {
-      chunk.slots[chunk.end] = sorted[i] as number;
-      chunk.ratings[chunk.end] = this.slots.rating[sorted[i] as number] as number;
-    }
+    for (const slot of sorted) this.write(chunk, chunk.end++, slot);
+  }
+
+  private write(chunk: Chunk, index: number, slot: number): void {
+    chunk.slots[index] = slot;
+    chunk.ratings[index] = this.slots.rating[slot] as number;
+    chunk.classes[index] = this.slots.cls[slot] as number;
   }
 
   private chunkWith(source: Int32Array, capacity: number): Chunk {
-    const size = source.length;
-    const slots = new Int32Array(Math.max(SMALLEST, size, capacity));
-    const ratings = new Float64Array(slots.length);
-    slots.set(source);
-    for (let i = 0; i < size; i++) ratings[i] = this.slots.rating[source[i] as number] as number;
-    return { slots, ratings, begin: 0, end: size };
+    const room = Math.max(SMALLEST, source.length, capacity);
+    const slots = new Int32Array(room);
+    const chunk = {
+      slots,
+      ratings: new Float64Array(room),
+      classes: new Int32Array(room),
+      begin: 0,
+      end: source.length,
+    };
+    for (let i = 0; i < source.length; i++) this.write(chunk, i, source[i] as number);
+    return chunk;
   }
 }
 
@@ -257,11 +266,12 @@ const sizeOf = ({ begin, end }: Chunk): number => end - begin;
 
 /** Moves what stands on the shorter side of the gap at `index`. */
 function closeGap(chunk: Chunk, index: number): void {
-  const { slots, ratings } = chunk;
+  const { slots, ratings, classes } = chunk;
   if (index - chunk.begin < chunk.end - index) {
     for (let i = index; i > chunk.begin; i--) {
       slots[i] = slots[i - 1] as number;
       ratings[i] = ratings[i - 1] as number;
+      classes[i] = classes[i - 1] as number;
     }
     chunk.begin += 1;
   } else {
@@ -269,25 +279,28 @@ function closeGap(chunk: Chunk, index: number): void {
     for (let i = index; i < chunk.end; i++) {
       slots[i] = slots[i + 1] as number;
       ratings[i] = ratings[i + 1] as number;
+      classes[i] = classes[i + 1] as number;
     }
   }
 }
 
 /** Makes room before what stands at `index`, in a chunk that is not full. @returns where the room is */
 function openGap(chunk: Chunk, index: number): number {
-  const { slots, ratings } = chunk;
+  const { slots, ratings, classes } = chunk;
   const left = chunk.end === slots.length || (chunk.begin > 0 && index - chunk.begin < chunk.end - index);
   if (left) {
     chunk.begin -= 1;
     for (let i = chunk.begin; i < index - 1; i++) {
       slots[i] = slots[i + 1] as number;
       ratings[i] = ratings[i + 1] as number;
+      classes[i] = classes[i + 1] as number;
     }
     return index - 1;
   }
   for (let i = chunk.end; i > index; i--) {
     slots[i] = slots[i - 1] as number;
     ratings[i] = ratings[i - 1] as number;
+    classes[i] = classes[i - 1] as number;
   }
   chunk.end += 1;
   return index;

@@ -96,7 +96,7 @@ export class Pool {
   /** Takes it out of the order, for a match. */
   withdraw(slot: number): void {
     this.order.remove(slot);
-    this.classOrder(slot).remove(slot);
+    this.classes.leave(slot);
     this.slots.flags[slot] = ((this.slots.flags[slot] as number) & ~Flag.open) | Flag.taken;
   }
 
@@ -104,7 +104,7 @@ export class Pool {
   reopen(slot: number): void {
     this.slots.flags[slot] = ((this.slots.flags[slot] as number) & ~Flag.taken) | Flag.open;
     this.order.insert(slot);
-    this.classOrder(slot).insert(slot);
+    this.classes.join(slot);
     this.refresh(slot);
     this.sleep(slot, this.nextChange(slot, -Infinity));
   }
@@ -130,7 +130,7 @@ export class Pool {
     const { slots } = this;
     if (slots.has(slot, Flag.open)) {
       this.order.remove(slot);
-      this.classOrder(slot).remove(slot);
+      this.classes.leave(slot);
     }
     this.depth -= 1;
     this.players -= slots.size[slot] as number;
@@ -182,7 +182,7 @@ export class Pool {
     const found: number[] = [];
     walk.begin(this.order, this.slots.rating[slot] as number);
     while (found.length < most) {
-      const other = walk.next(this.order, Infinity);
+      const other = walk.next(Infinity);
       if (other < 0) break;
       if (other !== slot) found.push(other);
     }
@@ -214,7 +214,7 @@ export class Pool {
     const joining = slots.having(Flag.joining, sorted);
     for (const slot of joining) slots.flags[slot] = ((slots.flags[slot] as number) & ~Flag.joining) | Flag.open;
     this.order.insertAll(joining);
-    this.classes.insertAll(joining);
+    for (const slot of joining) this.classes.join(slot);
   }
 
   /** The tickets that have something new to hope for, in the order of the pool. */
@@ -289,13 +289,10 @@ export class Pool {
   private reclassify(slot: number, now: number): void {
     const cls = this.classAt(slot, now);
     if (cls === this.slots.cls[slot]) return;
-    this.classOrder(slot).remove(slot);
+    this.classes.leave(slot);
     this.slots.cls[slot] = cls;
-    this.classOrder(slot).insert(slot);
-  }
-
-  private classOrder(slot: number): Order {
-    return this.classes.orders[this.slots.cls[slot] as number] as Order;
+    this.classes.join(slot);
+    this.order.reclassify(slot);
   }
 
   private refresh(slot: number): void {

@@ -1,6 +1,6 @@
 /**
  * The tickets of a pool as a structure of arrays: slot `s` of each array describes one ticket. A waiting solo player costs some
- * 50 bytes here, besides its id; what only few tickets have (parties, blocks, latencies, backfill) stands in side tables.
+ * 60 bytes here, besides its id; what only few tickets have (parties, blocks, latencies, backfill) stands in side tables.
  */
 export const Flag = {
   /** Holds a ticket. */
@@ -55,6 +55,9 @@ export class Slots {
   /** What it asks for, and the class that this makes it belong to at the moment. */
   profile = new Int32Array(0);
   cls = new Int32Array(0);
+  /** Its neighbours in the list of its class, while it is open. */
+  nextInClass = new Int32Array(0);
+  previousInClass = new Int32Array(0);
   flags = new Uint16Array(0);
   /** Bits drawn from the ids of its players, and from those of everybody whom it must not or would rather not meet. */
   marks = new Uint32Array(0);
@@ -174,6 +177,8 @@ export class Slots {
     this.tie = wider(this.tie, new Uint32Array(capacity));
     this.profile = wider(this.profile, new Int32Array(capacity));
     this.cls = wider(this.cls, new Int32Array(capacity));
+    this.nextInClass = wider(this.nextInClass, new Int32Array(capacity));
+    this.previousInClass = wider(this.previousInClass, new Int32Array(capacity));
     this.flags = wider(this.flags, new Uint16Array(capacity));
     this.marks = wider(this.marks, new Uint32Array(capacity));
     this.shuns = wider(this.shuns, new Uint32Array(capacity));

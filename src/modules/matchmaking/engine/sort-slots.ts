@@ -21,6 +21,14 @@ export function* sortSlots(list: Int32Array, slots: Slots): Generator<null, Int3
   return list;
 }
 
+/** As `sortSlots`, without a pause. */
+export function sortAtOnce(list: Int32Array, slots: Slots): Int32Array {
+  const sorting = sortSlots(list, slots);
+  let step = sorting.next();
+  while (!step.done) step = sorting.next();
+  return step.value;
+}
+
 /** Sorts by the first of the columns, and those that are alike there by the next. */
 function* sortBy(columns: readonly Column[], list: Int32Array, slots: Slots): Generator<null, void> {
   const [column] = columns;

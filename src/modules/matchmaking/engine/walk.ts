@@ -1,93 +1,124 @@
-import type { Order, Place } from './order';
+import type { Chunk, Order, Place } from './order';
 import type { Slots } from './slots';
 
 /**
  * Walks through an order outward from a rating: nearest first, and of those with one rating, or equally far to either side, the
- * longest waiting first. Ratings below are met run by run, for a run of equals is read from its beginning.
+ * longest waiting first. Ratings below are met run by run, for a run of equals is read from its beginning. The order must not
+ * change meanwhile.
  */
 export class Walk {
-  private readonly up: Place = { chunk: 0, index: 0 };
-  /** The run below that is being read, and where it ends. */
-  private readonly down: Place = { chunk: 0, index: 0 };
-  private readonly scout: Place = { chunk: 0, index: 0 };
-  private runLeft = 0;
-  private upSlot = -1;
-  private downSlot = -1;
-  /** How far those two are; Infinity where there is none. */
-  private above = 0;
-  private below = 0;
+  private order: Order | undefined;
   private rating = 0;
-  /** How far the last slot returned lies from where the walk began. */
+  private readonly up: Place = { chunk: 0, index: 0 };
+  private upChunk: Chunk | undefined;
+  /** The run below that is being read, from where it begins, and what is left of it. */
+  private readonly run: Place = { chunk: 0, index: 0 };
+  private runChunk: Chunk | undefined;
+  private readonly down: Place = { chunk: 0, index: 0 };
+  private runLeft = 0;
+  /** The next one on either side, its class, and how far it is; Infinity where there is none. */
+  private upSlot = -1;
+  private upCls = 0;
+  private above = 0;
+  private downSlot = -1;
+  private downCls = 0;
+  private below = 0;
+  /** How far the last slot returned lies from where the walk began, and its class. */
   distance = 0;
+  cls = 0;
 
   constructor(private readonly slots: Slots) {}
 
   begin(order: Order, rating: number): void {
+    this.order = order;
     this.rating = rating;
     order.placeOf(rating, this.up);
-    this.scout.chunk = this.up.chunk;
-    this.scout.index = this.up.index;
+    this.upChunk = order.chunkAt(this.up);
+    this.run.chunk = this.up.chunk;
+    this.run.index = this.up.index;
+    this.runChunk = this.upChunk;
     this.runLeft = 0;
-    this.readAbove(order);
-    this.nextBelow(order);
+    this.readAbove();
+    this.readBelow(order);
   }
 
   /** The next slot, or -1 where none is left within `limit`. */
-  next(order: Order, limit: number): number {
-    const { above, below } = this;
+  next(limit: number): number {
+    const { above, below, order } = this;
     const takeUp =
       above < below || (above === below && above < Infinity && this.slots.older(this.upSlot, this.downSlot));
     this.distance = takeUp ? above : below;
-    if (this.distance > limit || this.distance === Infinity) return -1;
+    if (!order || this.distance > limit || this.distance === Infinity) return -1;
     if (takeUp) {
       const slot = this.upSlot;
-      order.forward(this.up);
-      this.readAbove(order);
+      this.cls = this.upCls;
+      this.goUp(order);
       return slot;
     }
     const slot = this.downSlot;
-    this.nextBelow(order);
+    this.cls = this.downCls;
+    this.readBelow(order);
     return slot;
   }
 
-  private readAbove(order: Order): void {
-    this.upSlot = order.at(this.up);
-    this.above = this.upSlot < 0 ? Infinity : order.ratingAt(this.up) - this.rating;
+  private goUp(order: Order): void {
+    const { up, upChunk } = this;
+    if (upChunk && up.index + 1 < upChunk.end) up.index += 1;
+    else {
+      order.forward(up);
+      this.upChunk = order.chunkAt(up);
+    }
+    this.readAbove();
   }
 
-  private nextBelow(order: Order): void {
+  private readAbove(): void {
+    const { upChunk, up } = this;
+    if (!upChunk) {
+      this.above = Infinity;
+      return;
+    }
+    this.upSlot = upChunk.slots[up.index] as number;
+    this.upCls = upChunk.classes[up.index] as number;
+    this.above = (upChunk.ratings[up.index] as number) - this.rating;
+  }
+
+  private readBelow(order: Order): void {
     if (this.runLeft > 1) {
       this.runLeft -= 1;
       order.forward(this.down);
-      this.downSlot = order.at(this.down);
+      this.readDown(order.chunkAt(this.down) as Chunk, this.down.index);
       return;
     }
-    this.nextRun(order);
+    const { runChunk, run } = this;
+    const index = run.index - 1;
+    // most often one by itself, in the middle of a chunk
+    if (runChunk && index > runChunk.begin && runChunk.ratings[index - 1] !== runChunk.ratings[index]) {
+      run.index = index;
+      this.below = this.rating - (runChunk.ratings[index] as number);
+      this.readDown(runChunk, index);
+    } else this.nextRun(order);
   }
 
-  /** `scout` stands at the beginning of the run above; finds the beginning of the run below it. */
+  private readDown(chunk: Chunk, index: number): void {
+    this.downSlot = chunk.slots[index] as number;
+    this.downCls = chunk.classes[index] as number;
+  }
+
+  /** Goes to the beginning of the run below the present one. */
   private nextRun(order: Order): void {
-    order.back(this.scout);
-    const last = order.at(this.scout);
-    this.downSlot = last;
-    this.runLeft = 1;
+    const { run, down } = this;
+    order.back(run);
+    this.runChunk = order.chunkAt(run);
     this.below = Infinity;
-    if (last < 0) return;
-    const rating = order.ratingAt(this.scout);
+    if (!this.runChunk) return;
+    const rating = this.runChunk.ratings[run.index] as number;
     this.below = this.rating - rating;
-    this.down.chunk = this.scout.chunk;
-    this.down.index = this.scout.index;
-    order.back(this.scout);
-    const before = order.at(this.scout);
-    const single = before < 0 || order.ratingAt(this.scout) !== rating;
-    if (single) {
-      this.scout.chunk = this.down.chunk;
-      this.scout.index = this.down.index;
-      return;
-    }
-    this.runLeft = order.distanceTo(this.down, rating, this.scout) + 1;
-    this.down.chunk = this.scout.chunk;
-    this.down.index = this.scout.index;
-    this.downSlot = order.at(this.down);
+    down.chunk = run.chunk;
+    down.index = run.index;
+    this.runLeft = order.distanceTo(down, rating, run) + 1;
+    this.runChunk = order.chunkAt(run) as Chunk;
+    down.chunk = run.chunk;
+    down.index = run.index;
+    this.readDown(this.runChunk, run.index);
   }
 }
