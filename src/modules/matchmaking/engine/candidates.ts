@@ -65,17 +65,18 @@ export class Candidates {
     return false;
   }
 
-  /** Players in the pool whose class suits that of the anchor, itself included, as far as `enough` of them. */
-  within(anchor: number, enough: number): number {
+  /** Whether the pool holds so many players whose class suits that of the anchor, itself included; counted before anybody is looked at. */
+  hasWithin(anchor: number, enough: number): boolean {
     const { slots, classes } = this.pool;
     const own = slots.cls[anchor] as number;
+    if (classes.playersSpeakingWith(own) < enough) return false;
     // it stands in its class, which counts by itself where two of that class could meet
     let players = classes.compatible(own, own) ? 0 : (slots.size[anchor] as number);
     for (const cls of classes.compatibleWith(own)) {
       players += (classes.open[cls] as number) * (classes.size[cls] as number);
-      if (players >= enough) break;
+      if (players >= enough) return true;
     }
-    return players;
+    return players >= enough;
   }
 
   /** The nearest `wanted` of each class that suits. */

@@ -76,6 +76,9 @@ export class Classes {
   /** Classes by each language that they speak, and those that speak any. */
   private readonly speakers: number[][] = [];
   private readonly polyglots: number[] = [];
+  /** Players of the open tickets that speak each language, and of those that speak any. */
+  private readonly speaking: number[] = [];
+  private speakingAny = 0;
   /** The languages of each class. */
   private readonly spoken: number[][] = [];
   private readonly all: number[] = [];
@@ -131,6 +134,7 @@ export class Classes {
     if (next !== NOBODY) previousInClass[next] = slot;
     first[id] = slot;
     open[id] = (open[id] as number) + 1;
+    this.countSpeakers(id, 1);
     this.orders[id]?.insert(slot);
   }
 
@@ -145,8 +149,24 @@ export class Classes {
     if (previous === NOBODY) first[id] = next;
     else nextInClass[previous] = next;
     open[id] = (open[id] as number) - 1;
+    this.countSpeakers(id, -1);
     if (open[id] === 0) this.orders[id] = undefined;
     else this.orders[id]?.remove(slot);
+  }
+
+  private countSpeakers(id: number, sign: 1 | -1): void {
+    const players = sign * (this.size[id] as number);
+    const languages = this.spoken[id] as readonly number[];
+    if (languages.length === 0) this.speakingAny += players;
+    for (let i = 0; i < languages.length; i++)
+      this.speaking[languages[i] as number] = (this.speaking[languages[i] as number] as number) + players;
+  }
+
+  /** No fewer than the open players with whom the class shares a language; whoever speaks two of them counts twice. */
+  playersSpeakingWith(id: number): number {
+    let players = this.speakingAny;
+    for (const language of this.spoken[id] as readonly number[]) players += this.speaking[language] as number;
+    return players;
   }
 
   /** The open tickets of the class, in the order of the pool. */
@@ -244,14 +264,18 @@ export class Classes {
     this.languages[id] = bits;
     this.spoken[id] = languages;
     if (languages.length === 0) this.polyglots.push(id);
-    else if ((bits & RARE) !== 0) this.rareLanguages[id] = languages.filter((language) => language >= COMMON);
+    else if ((bits & RARE) !== 0)
+      this.rareLanguages[id] = bits === RARE ? languages : languages.filter((language) => language >= COMMON);
   }
 
   private languageOf(name: string): number {
     const known = this.languageIds.get(name);
     if (known !== undefined) return known;
-    this.languageIds.set(name, this.speakers.length);
-    return this.speakers.push([]) - 1;
+    const language = this.speakers.length;
+    this.languageIds.set(name, language);
+    this.speaking.push(0);
+    this.speakers.push([]);
+    return language;
   }
 
   private grow(capacity: number): void {

@@ -263,7 +263,7 @@ export class Pool {
         continue;
       }
       slots.cls[slot] = this.classAt(slot, now);
-      if (!slots.lobbies.has(slot) && !this.fitsOneTeam(slot)) continue;
+      if (!this.fitsOneTeam(slot) && !slots.lobbies.has(slot)) continue;
       slots.flags[slot] = (slots.flags[slot] as number) | Flag.joining;
       this.refresh(slot);
       this.sleep(slot, this.nextChange(slot, now));
@@ -283,7 +283,7 @@ export class Pool {
   private classAt(slot: number, at: number): number {
     const { slots } = this;
     const waited = at - (slots.since[slot] as number);
-    return this.profiles.classAt(slots.profile[slot] as number, waited, slots.latencies.get(slot));
+    return this.profiles.classAt(slots.profile[slot] as number, waited, slots.latenciesOf(slot));
   }
 
   private reclassify(slot: number, now: number): void {

@@ -28,6 +28,11 @@ function teamsOf(pool: Pool, { members, teams: { teamOf } }: Found): Seat[][] {
   for (let i = 0; i < members.length; i++) {
     const slot = members[i] as number;
     const lobby = teamOf[i] === -1 ? slots.lobbies.get(slot) : undefined;
+    if (slots.size[slot] === 1 && !lobby && !roles) {
+      // most are alone
+      teams[teamOf[i] ?? 0]?.push({ userId: slots.users[slot] as string, role: null });
+      continue;
+    }
     const users = slots.usersOf(slot);
     for (let p = 0; p < users.length; p++) {
       const team = lobby ? (lobby.teams[p] ?? 0) : (teamOf[i] ?? 0);
@@ -68,7 +73,7 @@ export function regionOf({ slots, classes }: Pool, members: readonly number[]): 
     let worst = 0;
     for (const slot of members) {
       if (((classes.specs[slots.cls[slot] as number] as ClassSpec).named & (1 << bit)) !== 0) named += 1;
-      const latencies = slots.latencies.size > 0 ? slots.latencies.get(slot) : undefined;
+      const latencies = slots.latenciesOf(slot);
       if (latencies) worst = Math.max(worst, latencies[region] ?? Infinity);
     }
     if (named === 0 && worst === 0) continue;

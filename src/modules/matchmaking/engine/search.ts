@@ -76,7 +76,7 @@ export class Search {
     const most = pool.classes.most[cls] as number;
     const fewest = pool.classes.fewest[cls] as number;
     // few speak what it insists on: they are counted before anybody is looked at
-    if (pool.classes.insistsOnLanguage(cls) && candidates.within(anchor, fewest) < fewest) return [];
+    if (pool.classes.insistsOnLanguage(cls) && !candidates.hasWithin(anchor, fewest)) return [];
     this.best = null;
     this.splits = 0;
     group.reset(now);

@@ -108,6 +108,10 @@ export class Slots {
     return found.subarray(0, count);
   }
 
+  latenciesOf(slot: number): Latencies | undefined {
+    return this.has(slot, Flag.extras) ? this.latencies.get(slot) : undefined;
+  }
+
   usersOf(slot: number): readonly string[] {
     const users = this.users[slot] as string | readonly string[];
     return typeof users === 'string' ? [users] : users;
