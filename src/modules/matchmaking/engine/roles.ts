@@ -45,18 +45,20 @@ export function confined({ capacity }: RoleTable, offers: readonly number[]): Ui
 export function assignRoles({ names, seats }: RoleTable, offers: readonly number[]): string[] | null {
   const chairs = seats.flatMap((n, bit) => Array.from({ length: n }, () => bit));
   const holder: (number | undefined)[] = chairs.map(() => undefined);
-  const seat = (player: number, tried: Set<number>): boolean => {
-    for (const [chair, bit] of chairs.entries()) {
-      if (tried.has(chair) || ((offers[player] ?? 0) & (1 << bit)) === 0) continue;
-      tried.add(chair);
+  /** For whom each chair was last asked for. */
+  const asked = chairs.map(() => -1);
+  const seat = (player: number, newcomer: number): boolean => {
+    for (let chair = 0; chair < chairs.length; chair++) {
+      if (asked[chair] === newcomer || ((offers[player] ?? 0) & (1 << (chairs[chair] ?? 0))) === 0) continue;
+      asked[chair] = newcomer;
       const present = holder[chair];
-      if (present !== undefined && !seat(present, tried)) continue;
+      if (present !== undefined && !seat(present, newcomer)) continue;
       holder[chair] = player;
       return true;
     }
     return false;
   };
-  if (offers.length > chairs.length || !offers.every((_, player) => seat(player, new Set()))) return null;
+  if (offers.length > chairs.length || !offers.every((_, player) => seat(player, player))) return null;
   const assigned: string[] = [];
   holder.forEach((player, chair) => {
     if (player !== undefined) assigned[player] = names[chairs[chair] ?? 0] ?? '';

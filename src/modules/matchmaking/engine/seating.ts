@@ -20,7 +20,9 @@ export class Seating {
   private readonly width: number;
   /** By depth and team: players confined to each set of roles, and players. */
   private readonly loads: Int32Array;
-  private readonly order: number[] = [];
+  /** Who is being seated anew, the biggest party first. */
+  private readonly order: Int32Array;
+  private seeking = 0;
   private attempts = 0;
 
   constructor(private readonly pool: Pool) {
@@ -31,6 +33,7 @@ export class Seating {
     this.sets = this.limits.length - 1;
     this.width = this.limits.length;
     this.loads = new Int32Array((most + 2) * this.teams * this.width);
+    this.order = new Int32Array(most + 2);
   }
 
   /** Whether the last of the first `depth` members can sit with the others, for whom `join` was true. */
@@ -113,12 +116,12 @@ export class Seating {
     const { order, pool } = this;
     const { size, lobbies } = pool.slots;
     this.loads.fill(0, from, from + this.teams * this.width);
-    order.length = 0;
+    this.seeking = 0;
     for (let i = 0; i < depth; i++) {
       const slot = members[i] as number;
       const lobby = this.isLobby(slot) ? lobbies.get(slot) : undefined;
       if (!lobby) {
-        let at = order.length++;
+        let at = this.seeking++;
         for (; at > 0 && (size[order[at - 1] as number] as number) < (size[slot] as number); at--)
           order[at] = order[at - 1] as number;
         order[at] = slot;
@@ -133,10 +136,10 @@ export class Seating {
     return this.place(0, from);
   }
 
-  /** The biggest party first, into each team with room. True also where there is too much to try. */
+  /** One after the other, into each team with room. True also where there is too much to try. */
   private place(next: number, from: number): boolean {
-    const slot = this.order[next];
-    if (slot === undefined || this.attempts-- <= 0) return true;
+    if (next === this.seeking || this.attempts-- <= 0) return true;
+    const slot = this.order[next] as number;
     let triedEmpty = false;
     for (let team = 0; team < this.teams; team++) {
       const at = from + team * this.width;
