@@ -144,6 +144,13 @@ export const teams: Workload = {
   },
 };
 
+/** Nothing limits ratings, so that most matches are uneven at first, and are made even by taking others into them. */
+export const uneven: Workload = {
+  name: '5v5, roles, evened out',
+  ruleSet: rules({ teams: { count: 2, size: { min: 5, max: 5 } }, roles: { tank: 1, healer: 1, dps: 3 } }),
+  ticket: (random, i) => teams.ticket(random, i),
+};
+
 export const flexible: Workload = {
   name: 'flexible 2-5',
   ruleSet: rules({ teams: { count: 1, size: { min: 2, max: 5 } }, skill: limits }),
