@@ -76,8 +76,8 @@ function* wordsOf(column: Column, list: Int32Array): Generator<null, Uint32Array
 /** Sorts both arrays by the words, least significant digit first. */
 function* radixSort(words: Uint32Array, list: Int32Array): Generator<null> {
   const places = new Int32Array(BUCKETS);
-  let from = { words, list };
-  let to = { words: new Uint32Array(words.length), list: new Int32Array(list.length) };
+  let from: Row = { words, list };
+  let to: Row = { words: new Uint32Array(words.length), list: new Int32Array(list.length) };
   for (let digit = 0; digit < DIGITS; digit++) {
     const shift = digit * DIGIT_BITS;
     yield null;

@@ -116,9 +116,10 @@ export class Walk {
     down.chunk = run.chunk;
     down.index = run.index;
     this.runLeft = order.distanceTo(down, rating, run) + 1;
-    this.runChunk = order.chunkAt(run) as Chunk;
     down.chunk = run.chunk;
     down.index = run.index;
-    this.readDown(this.runChunk, run.index);
+    const chunk = order.chunkAt(run) as Chunk;
+    this.runChunk = chunk;
+    this.readDown(chunk, run.index);
   }
 }
