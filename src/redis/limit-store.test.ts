@@ -18,9 +18,9 @@ withRedis('a limit store', () => {
   });
 
   test('whose scripts could not be loaded at the start counts by itself at first, and together with others soon after', async () => {
-    const call = redis.call.bind(redis) as (...args: unknown[]) => Promise<unknown>;
+    const call: (...args: never[]) => Promise<unknown> = redis.call.bind(redis);
     let slow = true;
-    redis.call = ((...args: unknown[]) =>
+    redis.call = ((...args: never[]) =>
       slow ? Promise.reject(new Error('Command timed out')) : call(...args)) as Redis['call'];
     const store = new LimitStore(redis, (question) => question(redis), 'submit');
     store.init({ windowMs: 60_000 } as Options);
