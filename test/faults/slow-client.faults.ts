@@ -37,7 +37,6 @@ beforeAll(async () => {
   if (links.length > 0) sender.adapter(createAdapter(...(links as [Redis, Redis])));
 });
 afterAll(async () => {
-  await sender?.close();
   for (const link of links ?? []) link.disconnect();
   await world?.stop();
 });
