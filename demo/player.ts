@@ -62,6 +62,8 @@ export function playerOf(
   const lost: (() => void)[] = [];
   let socket: Socket | undefined;
   let dropped = false;
+  /** Ends an attempt to connect that goes on. */
+  let giveUp = (): void => undefined;
 
   return {
     username,
@@ -87,6 +89,7 @@ export function playerOf(
           PATIENCE_MS,
         );
         const settled = () => clearTimeout(late);
+        giveUp = () => (settled(), reject(new Error(`${username} has dropped the connection`)));
         mine.once('connected', (snapshot: Snapshot) => (settled(), resolve(snapshot)));
         mine.once('disconnect', () => (settled(), reject(new Error(`${username} was cut off before being greeted`))));
         mine.once('connect_error', (error) => (settled(), reject(new Error(`${username}: ${error.message}`))));
@@ -96,6 +99,7 @@ export function playerOf(
       dropped = true;
       socket?.disconnect();
       socket?.removeAllListeners();
+      giveUp();
     },
     onEvent: (listener) => void listeners.push(listener),
     onLost: (listener) => void lost.push(listener),

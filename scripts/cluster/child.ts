@@ -74,10 +74,15 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   return child;
 }
 
-/** How this checkout, or what was built from it, runs a file of its own: arguments for `node`. */
+/**
+ * How this checkout, or what was built from it, runs a file of its own: arguments for `node`. With MAOGA_RUN_BUILT a checkout runs what
+ * was built from it last, which starts in half the time.
+ */
 export function nodeArgs(file: string): string[] {
   const root = join(__dirname, '../..');
-  return __filename.endsWith('.ts') ? ['--import', 'tsx', join(root, `${file}.ts`)] : [join(root, `${file}.js`)];
+  if (!__filename.endsWith('.ts')) return [join(root, `${file}.js`)];
+  if (process.env['MAOGA_RUN_BUILT'] === 'true') return ['--enable-source-maps', join(root, `dist/${file}.js`)];
+  return ['--import', 'tsx', join(root, `${file}.ts`)];
 }
 
 /** A port that was free a moment ago. */

@@ -17,7 +17,7 @@ export interface InstanceOptions {
   onLine?: (line: string) => void;
 }
 
-const START_MS = 60_000;
+const START_MS = 120_000;
 
 /** Resolves when it is ready for requests. @throws with its last words where it does not come up */
 export async function startInstance({ name, port, env, onLine, ...where }: InstanceOptions): Promise<Instance> {

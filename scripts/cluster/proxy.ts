@@ -16,8 +16,8 @@ export interface Proxy {
   readonly live: number;
   /** Asks every instance now, instead of within a moment. */
   look(): Promise<void>;
-  /** Ends every WebSocket without a word. */
-  cutSockets(): void;
+  /** Ends WebSockets without a word: those that are chosen, or all. */
+  cutSockets(chosen?: () => boolean): void;
   close(): Promise<void>;
 }
 
@@ -135,7 +135,9 @@ export async function startProxy(port: number, targets: readonly Target[]): Prom
   await readiness.tick();
   readiness.start();
 
-  const cutSockets = () => sockets.forEach((socket) => socket.destroy());
+  const cutSockets = (chosen = () => true) => {
+    for (const socket of sockets) if (chosen()) socket.destroy();
+  };
 
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,

@@ -11,7 +11,7 @@ export interface Service {
   readonly child: Child;
 }
 
-const START_MS = 30_000;
+const START_MS = 120_000;
 
 /** The embedded MongoDB-compatible server. @param directory none: in memory @param port none: any free one */
 export async function startDatabase(directory?: string, port?: number): Promise<Service> {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Connection } from 'mongoose';
 import type { Logger } from '../core/logger';
+import { createDatabaseClock } from './database-clock';
 import { createLoop } from '../core/loop';
 import { isDuplicateKey } from './transaction';
 
@@ -88,7 +89,9 @@ interface Lock {
 async function withLock<Result>(connection: Connection, logger: Logger, work: () => Promise<Result>): Promise<Result> {
   const locks = databaseOf(connection).collection<Lock>(LOCKS);
   const owner = randomUUID();
-  const until = () => new Date(Date.now() + LOCK_MS);
+  // the clocks of two machines may differ by more than the lock lasts
+  const clock = await createDatabaseClock(connection, logger);
+  const until = () => new Date(clock.now() + LOCK_MS);
   for (let tries = 0; !(await take()); tries++) {
     if (tries === 0) logger.info('waiting for another instance that is migrating');
     await delay(LOOK_AGAIN_MS);
@@ -110,7 +113,7 @@ async function withLock<Result>(connection: Connection, logger: Logger, work: ()
   async function take(): Promise<boolean> {
     try {
       await locks.updateOne(
-        { _id: 'migrate', until: { $lt: new Date() } },
+        { _id: 'migrate', until: { $lt: new Date(clock.now()) } },
         { $set: { owner, until: until() } },
         { upsert: true },
       );

@@ -58,8 +58,8 @@ export function ownEvents(deps: {
         const before = [...socket.rooms].filter((room) => room.startsWith(PRESENCE));
         for (const room of before) await leave(room);
         for (const userId of visible) await join(presenceRoom(userId));
-        const statusOf = (userId: string) => (visible.has(userId) ? presence.status(userId) : 'offline');
-        return { statuses: userIds.map((userId) => ({ userId, status: statusOf(userId) })) };
+        const statuses = await presence.statuses([...visible]);
+        return { statuses: userIds.map((userId) => ({ userId, status: statuses.get(userId) ?? 'offline' })) };
       },
     }),
   ];

@@ -20,12 +20,12 @@ import { createFeed, type Feed } from './feed';
 import { cutOffFloods } from './floods';
 import { onEvent, refuseUnknownEvents } from './on-event';
 import { ownEvents, presenceRoom } from './own-events';
-import { createPresence } from './presence';
+import { createPresence, type PresenceDirectory } from './presence';
 import type { SignalEvents, Snapshot } from './protocol';
 import { createRevocations } from './revocations';
 import { sessionRoom, userRoom } from './rooms';
 import { noSocketMeter, type SocketMeter } from './socket-metrics';
-import { createWatch, sayGoodbye } from './watch';
+import { createWatch, sayGoodbye, watchWriting } from './watch';
 
 export { lobbyRoom } from './rooms';
 
@@ -84,10 +84,14 @@ export interface RealtimeDeps {
   logger: Logger;
   /** Set up by `redis/`: fan-out between instances. */
   adapter?: Parameters<Server['adapter']>[0];
+  /** Also of `redis/`: who is online on which instance. */
+  directory?: PresenceDirectory;
   meter?: SocketMeter;
   tracing?: Pick<Tracing, 'event'>;
 }
 
+/** Between instances. */
+const PRESENCE_CHANGED = 'presence changed';
 const MESSAGE_LIMIT = 64 * 1024;
 /** Clients let go at once at a stop, and the pause before the next ones: they are not to come back all together. */
 const DRAIN = { slice: 200, pauseMs: 50 };
@@ -118,9 +122,14 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   if (deps.adapter) io.adapter(deps.adapter);
 
   const feed = createFeed(deps.connection, (userId, name, body) => io.to(userRoom(userId)).emit(name, body));
-  const presence = createPresence((userId, status) =>
-    io.to(presenceRoom(userId)).emit('presence:update', { userId, status }),
-  );
+  const presence = createPresence({
+    directory: deps.directory,
+    isWatched: (userId) => io.of('/').adapter.rooms.has(presenceRoom(userId)),
+    tell: (userId, status) => io.local.to(presenceRoom(userId)).emit('presence:update', { userId, status }),
+    announce: (userId) => deps.directory && io.serverSideEmit(PRESENCE_CHANGED, userId),
+    logger,
+  });
+  io.on(PRESENCE_CHANGED, presence.changed);
   const budgets = createBudgets(clock);
   const revocations = createRevocations({
     ...deps,
@@ -172,6 +181,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     // handlers first: an event that arrives while the snapshot is being read must not be lost
     for (const event of events) onEvent(socket, event, { budgets, logger, run, meter, tracing });
     refuseUnknownEvents(socket, events, { budgets, logger, run, meter, tracing });
+    watchWriting(socket, logger);
     presence.arrived(player.userId);
     socket.once('disconnect', () => presence.left(player.userId));
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
@@ -210,7 +220,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       io.in(fromUserId === undefined ? room : userRoom(fromUserId)).socketsLeave(room);
     },
     ownEvents: own,
-    loops: [createWatch({ io, clock, logger, budgets }), revocations.loop],
+    loops: [createWatch({ io, clock, logger, budgets }), revocations.loop, presence.loop],
     serve(options) {
       serving = options;
     },

@@ -8,6 +8,8 @@ import type { Budgets } from './budgets';
 /** What is waiting for a client that does not read: above either limit the client is dropped, and repairs itself by reconnecting. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 const MAX_WAITING_PACKETS = 10_000;
+/** Between two looks of the loop much more can come together: every so many packets that wait are a reason to look, too. */
+const LOOK_EVERY_PACKETS = 64;
 /** After its token has expired a socket is left this long to bring a new one by `auth:refresh`. */
 export const TOKEN_GRACE_MS = 60_000;
 
@@ -21,12 +23,9 @@ export function createWatch(deps: { io: Server; clock: Clock; logger: Logger; bu
       budgets.sweep();
       const now = clock.now();
       for (const socket of io.sockets.sockets.values()) {
-        const { player, expiresAt } = socket.data as SocketData;
-        if (isSlow(socket)) {
-          logger.warn({ userId: player.userId }, 'a client that does not read was dropped');
-          // nothing more gets through to it, a farewell neither
-          socket.conn.request.socket.destroy();
-        } else if (expiresAt !== null && now >= expiresAt + TOKEN_GRACE_MS) {
+        const { expiresAt } = socket.data as SocketData;
+        if (dropIfSlow(socket, logger)) continue;
+        if (expiresAt !== null && now >= expiresAt + TOKEN_GRACE_MS) {
           sayGoodbye(socket, 'the access token has expired');
         }
       }
@@ -41,11 +40,32 @@ export function sayGoodbye(socket: Socket, reason: string): void {
   socket.disconnect(true);
 }
 
-function isSlow({ conn }: Socket): boolean {
-  // engine.io declares its buffer private, and offers no other way to learn how far behind a client is
-  const waiting = (conn as unknown as { writeBuffer: { data?: unknown }[] }).writeBuffer;
+/** Looks after what waits for one socket, while it is being written to. */
+export function watchWriting(socket: Socket, logger: Logger): void {
+  socket.conn.on('packetCreate', () => {
+    if ((waitingFor(socket).length + 1) % LOOK_EVERY_PACKETS === 0) dropIfSlow(socket, logger);
+  });
+}
+
+/** @returns whether the client was dropped, by this look or one before */
+function dropIfSlow(socket: Socket, logger: Logger): boolean {
+  const { socket: raw } = socket.conn.request;
+  if (raw.destroyed) return true;
+  if (!isSlow(socket)) return false;
+  const { player } = socket.data as SocketData;
+  logger.warn({ userId: player.userId }, 'a client that does not read was dropped');
+  // nothing more gets through to it, a farewell neither
+  raw.destroy();
+  return true;
+}
+
+/** engine.io declares its buffer private, and offers no other way to learn how far behind a client is. */
+const waitingFor = ({ conn }: Socket) => (conn as unknown as { writeBuffer: { data?: unknown }[] }).writeBuffer;
+
+function isSlow(socket: Socket): boolean {
+  const waiting = waitingFor(socket);
   if (waiting.length > MAX_WAITING_PACKETS) return true;
-  const inTransport = (conn.transport as { socket?: { bufferedAmount?: number } }).socket?.bufferedAmount ?? 0;
+  const inTransport = (socket.conn.transport as { socket?: { bufferedAmount?: number } }).socket?.bufferedAmount ?? 0;
   const size = (data: unknown) => (typeof data === 'string' ? data.length : 0);
   const bytes = waiting.reduce((sum, packet) => sum + size(packet.data), inTransport);
   return bytes > MAX_WAITING_BYTES;

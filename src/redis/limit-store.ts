@@ -1,6 +1,7 @@
 import { MemoryStore, type ClientRateLimitInfo, type Options, type Store } from 'express-rate-limit';
 import type { Redis } from 'ioredis';
 import { RedisStore } from 'rate-limit-redis';
+import type { AskRedis } from './ask';
 
 /**
  * Counts requests in Redis, shared by all instances. While Redis does not answer, requests are counted in this process: a
@@ -12,11 +13,13 @@ export class LimitStore implements Store {
   readonly #shared: RedisStore;
   readonly #own = new MemoryStore();
   readonly #redis: Redis;
+  readonly #ask: AskRedis;
   #options: Options | undefined;
 
-  constructor(redis: Redis, name: string) {
+  constructor(redis: Redis, ask: AskRedis, name: string) {
     this.prefix = `maoga:limit:${name}:`;
     this.#redis = redis;
+    this.#ask = ask;
     this.#shared = new RedisStore({
       prefix: this.prefix,
       sendCommand: (command: string, ...args: string[]) => redis.call(command, ...args) as Promise<never>,
@@ -56,12 +59,13 @@ export class LimitStore implements Store {
     this.#own.shutdown();
   }
 
-  async #either<Result>(ask: (store: RedisStore | MemoryStore) => Promise<Result>): Promise<Result> {
-    if (this.#redis.status !== 'ready') return ask(this.#own);
-    try {
-      return await ask(this.#shared);
-    } catch {
-      return ask(this.#own);
-    }
+  async #either<Result>(count: (store: RedisStore | MemoryStore) => Promise<Result>): Promise<Result> {
+    const together = () =>
+      count(this.#shared).catch((error: unknown) => {
+        // it may be the scripts: loading them took too long, and the store keeps that failure
+        this.#reload();
+        throw error;
+      });
+    return this.#ask(together).catch(() => count(this.#own));
   }
 }

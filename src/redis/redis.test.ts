@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import express from 'express';
 import request from 'supertest';
 import { isOnPath } from '../../scripts/cluster/services';
@@ -67,6 +67,7 @@ type Instance = Awaited<ReturnType<typeof instance>>;
 /** Resolves once both count together. On a busy machine an answer of Redis may come too late, and each counts by itself. */
 async function untilShared(a: Instance, b: Instance): Promise<void> {
   for (;;) {
+    await until(() => [a, b].every(({ link }) => link.status() === 'ready'));
     const [first, second] = [await a.left(), await b.left()];
     if (second === first - 1) return;
     expect(first + second).toBeGreaterThan(0);
@@ -94,6 +95,23 @@ withRedis('limits in Redis', () => {
     redis.kill('SIGCONT');
   });
 
+  test('cost one time-out while Redis is frozen, however many questions follow each other', async () => {
+    const port = await freePort();
+    const redis = await startRedis(port);
+    const { left, link } = await instance(port);
+    const inARow = async () => {
+      const begun = performance.now();
+      for (let i = 0; i < 8; i++) await left();
+      await link.memory.remember('a', '1', 1000);
+      return performance.now() - begun;
+    };
+    const usual = await inARow();
+    redis.kill('SIGSTOP');
+    // one each would be nine of 250 ms
+    expect((await inARow()) - usual).toBeLessThan(1_000);
+    redis.kill('SIGCONT');
+  });
+
   test('are never open: not when Redis was away at the start, nor once it has come, nor after it has lost everything', async () => {
     const port = await freePort();
     const [a, b] = [await instance(port), await instance(port)];
@@ -112,6 +130,45 @@ withRedis('limits in Redis', () => {
     await until(() => a.link.status() === 'ready' && b.link.status() === 'ready');
     // the scripts are gone with the first one, and loaded anew
     await untilShared(a, b);
+  });
+});
+
+withRedis('a Redis that is frozen', () => {
+  test('when the server starts holds the start up for a second, and is used once it answers', async () => {
+    const port = await freePort();
+    const redis = await startRedis(port);
+    redis.kill('SIGSTOP');
+    const { link } = await instance(port);
+    expect(link.status()).toBe('away');
+    redis.kill('SIGCONT');
+    await until(() => link.status() === 'ready');
+  });
+
+  test('for long is connected to anew: nothing piles up for it', async () => {
+    const port = await freePort();
+    const redis = await startRedis(port);
+    let connections = 0;
+    const between = createServer((client) => {
+      connections += 1;
+      const upstream = connect(port, '127.0.0.1');
+      for (const [one, other] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const)
+        one
+          .on('error', () => other.destroy())
+          .once('close', () => other.destroy())
+          .pipe(other);
+    }).listen(0, '127.0.0.1');
+    await once(between, 'listening');
+    releases.push(() => between.close());
+    const { link } = await instance((between.address() as AddressInfo).port);
+    expect(connections).toBe(2);
+    redis.kill('SIGSTOP');
+    await until(() => connections >= 4);
+    expect(link.status()).toBe('away');
+    redis.kill('SIGCONT');
+    await until(() => link.status() === 'ready');
   });
 });
 

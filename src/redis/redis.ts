@@ -1,10 +1,14 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
 import type { Logger } from '../core/logger';
+import { systemIds } from '../core/ids';
 import { createLoop } from '../core/loop';
 import type { LimitStoreFactory } from '../http/rate-limits';
 import type { RealtimeDeps } from '../realtime/server';
+import type { AskRedis } from './ask';
 import { LimitStore } from './limit-store';
+import { createPresenceDirectory } from './presence-directory';
 import { createSharedMemory, type SharedMemory } from './shared-memory';
 
 /**
@@ -16,7 +20,7 @@ export interface RedisLink {
   description: string;
   /** Undefined without Redis: limits are then counted in this process. */
   createLimitStore: LimitStoreFactory | undefined;
-  fanOut: Pick<RealtimeDeps, 'adapter'>;
+  fanOut: Pick<RealtimeDeps, 'adapter' | 'directory'>;
   /** Without Redis it is this process's own. */
   memory: SharedMemory;
   status(): RedisStatus;
@@ -27,10 +31,17 @@ export interface RedisLink {
 export type RedisStatus = 'off' | 'ready' | 'away';
 
 const FIRST_CONNECT_MS = 1_000;
+const COMMAND_MS = 250;
 /** A Redis that is frozen keeps its connections: it is asked whether it still answers. */
 const PING_EVERY_MS = 1_000;
+/** After so many pings in vain the connections are made anew: nobody may be at their other end, and what is sent would pile up. */
+const PINGS_IN_VAIN = 5;
 
-export async function connectRedis(url: string | undefined, logger: Logger): Promise<RedisLink> {
+export async function connectRedis(
+  url: string | undefined,
+  logger: Logger,
+  instanceId = systemIds.uuid(),
+): Promise<RedisLink> {
   if (url === undefined)
     return {
       description: 'none (one process: events and rate limits stay in it)',
@@ -46,7 +57,7 @@ export async function connectRedis(url: string | undefined, logger: Logger): Pro
     lazyConnect: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
-    commandTimeout: 250,
+    commandTimeout: COMMAND_MS,
     connectTimeout: FIRST_CONNECT_MS,
     retryStrategy: (attempt) => Math.min(2_000, attempt * 100),
   });
@@ -61,29 +72,50 @@ export async function connectRedis(url: string | undefined, logger: Logger): Pro
   reportOutages(commands, logger);
   subscriptions.on('error', () => undefined);
 
-  await Promise.all([commands.connect().catch(() => undefined), subscriptions.connect().catch(() => undefined)]);
+  const connecting = [commands, subscriptions].map((redis) => redis.connect().catch(() => undefined));
+  // one that is frozen takes the connection, and says nothing
+  await Promise.race([Promise.all(connecting), delay(FIRST_CONNECT_MS, undefined, { ref: false })]);
 
   let answers = commands.status === 'ready';
+  commands.on('ready', () => (answers = true));
+  const isHere = () => commands.status === 'ready' && answers;
+  const ask: AskRedis = async (question) => {
+    if (!isHere()) throw new Error('Redis is away');
+    return question(commands).catch((error: Error) => {
+      // a refusal is an answer
+      if (error.name !== 'ReplyError') answers = false;
+      throw error;
+    });
+  };
+
+  let inVain = 0;
   const pings = createLoop({
     name: 'redis',
     everyMs: PING_EVERY_MS,
     tick: async () => {
+      if (commands.status !== 'ready') return;
       answers = await commands.ping().then(
         () => true,
         () => false,
       );
+      inVain = answers ? 0 : inVain + 1;
+      if (inVain < PINGS_IN_VAIN) return;
+      inVain = 0;
+      for (const redis of [commands, subscriptions]) redis.disconnect(true);
     },
     onError: () => undefined,
   });
-  commands.on('ready', () => (answers = true));
   pings.start();
 
   return {
     description: `Redis at ${withoutCredentials(url)}`,
-    createLimitStore: (name) => new LimitStore(commands, name),
-    memory: createSharedMemory(commands),
-    fanOut: { adapter: createAdapter(publisher(commands), subscriber(subscriptions)) },
-    status: () => (commands.status === 'ready' && answers ? 'ready' : 'away'),
+    createLimitStore: (name) => new LimitStore(commands, ask, name),
+    memory: createSharedMemory(ask),
+    fanOut: {
+      adapter: createAdapter(publisher(commands), subscriber(subscriptions)),
+      directory: createPresenceDirectory(ask, instanceId),
+    },
+    status: () => (isHere() ? 'ready' : 'away'),
     stop: async () => {
       await pings.stop();
       commands.disconnect();

@@ -53,7 +53,7 @@ withRedis('with Redis', () => {
     link.on('error', () => undefined);
     await link.connect();
     links.push(link);
-    return createSharedMemory(link);
+    return createSharedMemory((question) => question(link));
   };
 
   beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Redis } from 'ioredis';
+import type { AskRedis } from './ask';
 
 /**
  * What instances would like to know of each other, and can do without: notes with an end, and turns. It lives in this process,
@@ -16,11 +17,11 @@ export interface SharedMemory {
 const NOTES = 10_000;
 
 /**
- * @param redis fails fast: see `connectRedis`
+ * @param ask none: there is no Redis
  * @param now milliseconds that only go forward
  */
 export function createSharedMemory(
-  redis: Redis | undefined,
+  ask: AskRedis | undefined,
   now: () => number = () => performance.now(),
   most = NOTES,
 ): SharedMemory {
@@ -29,10 +30,8 @@ export function createSharedMemory(
   const noteKey = (key: string) => `maoga:note:${key}`;
 
   /** What Redis says, or undefined where it says nothing. */
-  const shared = async <Answer>(ask: (redis: Redis) => Promise<Answer>): Promise<Answer | undefined> => {
-    if (redis?.status !== 'ready') return undefined;
-    return ask(redis).catch(() => undefined);
-  };
+  const shared = async <Answer>(question: (redis: Redis) => Promise<Answer>): Promise<Answer | undefined> =>
+    ask?.(question).catch(() => undefined);
 
   const ownTurn = (name: string, everyMs: number): number => {
     const wait = (turns.get(name) ?? -Infinity) - now();

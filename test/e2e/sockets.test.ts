@@ -3,7 +3,15 @@ import { withDatabase } from '../../src/database/connect';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
 import { FLOOD } from '../../src/realtime/floods';
 import type { MaogaServer } from '../../src/server';
-import { connectSocket, playerOf, registerPlayer, request, type Player, type PlayerSocket } from '../support/client';
+import {
+  connectSocket,
+  ended,
+  type Player,
+  playerOf,
+  type PlayerSocket,
+  registerPlayer,
+  request,
+} from '../support/client';
 import { connected } from '../support/matchmaking';
 import { shiftedClock, startTestServer } from '../support/server';
 
@@ -41,9 +49,6 @@ async function publicLobby(host: Player): Promise<string> {
   const mode = (await host.get(`/api/games/${game.id}`)).body.modes[0].key;
   return (await host.post('/api/lobbies', { gameId: game.id, mode, visibility: 'public' })).body.id;
 }
-
-const ended = ({ socket }: PlayerSocket): Promise<string> =>
-  new Promise((resolve) => (socket.connected ? socket.once('disconnect', resolve) : resolve('already')));
 
 describe('sockets', () => {
   let server: MaogaServer;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { between, ROUNDS, random, SEED } from './support/chance';
 import { gather, type Crowd } from './support/crowd';
-import { longest, report, settle } from './support/verdict';
+import { figuresOf, longest, report, settle } from './support/verdict';
 import { startWorld, type World } from './support/world';
 
 /** The database is away: nothing that was answered is lost, requests are refused with 503, and everything recovers by itself. */
@@ -29,7 +29,7 @@ async function measured(what: string, fault: () => Promise<void>): Promise<void>
     recoveries.push((await crowd.nextMatch()) - back);
   }
   await settle(world, crowd);
-  report(what, { ...crowd.figures, informedMs: longest(crowd.figures.informedMs), recoveryMs: longest(recoveries) });
+  report(what, { ...figuresOf(crowd), recoveryMs: longest(recoveries) });
 }
 
 test('killed in mid-load, and started again on its data', () =>

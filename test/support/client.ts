@@ -99,6 +99,10 @@ export interface PlayerSocket {
   close: () => void;
 }
 
+/** How the connection ended, in Socket.IO's words, once it has. */
+export const ended = ({ socket }: PlayerSocket): Promise<string> =>
+  new Promise((resolve) => (socket.connected ? socket.once('disconnect', resolve) : resolve('already')));
+
 const open: Socket[] = [];
 
 export async function connectSocket(server: Server, token: string): Promise<PlayerSocket> {

@@ -6,6 +6,17 @@ export const SEED = Number(process.env['FAULT_SEED'] ?? Math.floor(Math.random()
 /** How often each kind of fault is made. */
 export const ROUNDS = Number(process.env['FAULT_ROUNDS'] ?? 1);
 
-export const random: Random = seededRandom(SEED);
+/** Many times as much of everything that takes its time (leases, patience): for a machine that is busy with other things. */
+export const PACE = Number(process.env['FAULT_PACE'] ?? 1);
 
-export const between = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
+export type Between = (low: number, high: number) => number;
+export const betweenBy =
+  (chance: Random): Between =>
+  (low, high) =>
+    low + Math.floor(chance() * (high - low + 1));
+
+export const random: Random = seededRandom(SEED);
+export const between = betweenBy(random);
+
+/** Chance of its own for one of several runs: the seed of a run that failed is given as FAULT_SEED to begin with it. */
+export const chanceOf = (run: number): Between => betweenBy(seededRandom(SEED + run));

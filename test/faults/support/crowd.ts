@@ -3,6 +3,7 @@ import { Types } from 'mongoose';
 import { createLedger, type End, type Ledger } from '../../../demo/ledger';
 import { registerPlayer, type Heard, type Snapshot } from '../../../demo/player';
 import { createRest, type Answer, type Rest } from '../../../demo/rest';
+import { PACE } from './chance';
 import type { World } from './world';
 
 /**
@@ -34,17 +35,26 @@ export interface Figures {
   hadToAsk: number;
   /** From the loss of a connection to having been told everything again, ms. */
   informedMs: number[];
+  /** The same from when they began to connect for the last time. */
+  caughtUpMs: number[];
+  /** Cancels of the impatient: those that came first, and those that were answered that it is too late. */
+  cancels: { first: number; late: number };
+}
+
+export interface CrowdOptions {
+  /** How long somebody searches before they cancel, ms; none: until they are told. */
+  patienceMs?: () => number;
 }
 
 const WISHES = { regions: [], regionPreference: 'any', languages: [], languagePreference: 'any' } as const;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 60_000 * PACE;
 const AT_ONCE = 16;
-const ASK_AFTER_MS = 15_000;
+const ASK_AFTER_MS = 15_000 * PACE;
 
 const gathered: Crowd[] = [];
 afterAll(() => gathered.splice(0).forEach((crowd) => crowd.leave()));
 
-export async function gather(world: World, size: number): Promise<Crowd> {
+export async function gather(world: World, size: number, { patienceMs }: CrowdOptions = {}): Promise<Crowd> {
   const rest = createRest(world.url, 512);
   const ledger = createLedger();
   const figures: Figures = {
@@ -55,6 +65,8 @@ export async function gather(world: World, size: number): Promise<Crowd> {
     reconnected: 0,
     hadToAsk: 0,
     informedMs: [],
+    caughtUpMs: [],
+    cancels: { first: 0, late: 0 },
   };
   const told = new Set<(at: number) => void>();
   const scene: Scene = {
@@ -67,6 +79,7 @@ export async function gather(world: World, size: number): Promise<Crowd> {
     over: true,
     gone: false,
     told: () => told.forEach((tell) => tell(Date.now())),
+    patienceMs,
   };
   const run = Date.now().toString(36);
   const people: Person[] = [];
@@ -122,6 +135,7 @@ interface Scene {
   over: boolean;
   gone: boolean;
   told: () => void;
+  patienceMs: CrowdOptions['patienceMs'];
 }
 
 interface Person {
@@ -199,12 +213,14 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     if (busy) return;
     for (; !scene.gone; await delay(50 + Math.random() * 200)) {
       const begun: number = lostAt;
+      const tried = Date.now();
       const snapshot = await player.connect().catch(() => undefined);
       if (!snapshot) continue;
       seq = Math.max(seq, snapshot.seq);
       await catchUp(snapshot).catch(() => undefined);
       if (lostAt !== begun) continue;
       figures.informedMs.push(Date.now() - begun);
+      figures.caughtUpMs.push(Date.now() - tried);
       break;
     }
     lostAt = null;
@@ -236,7 +252,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   const newest = async (): Promise<string | null> => {
     const row = await world.connection
       .collection('tickets')
-      .findOne({ players: new Types.ObjectId(userId) }, { sort: { _id: -1 }, projection: { _id: 1 } })
+      .findOne({ players: new Types.ObjectId(userId) }, { sort: { createdAt: -1 }, projection: { _id: 1 } })
       .catch(() => null);
     const id = row?._id.toHexString();
     return id === undefined || done.has(id) ? null : id;
@@ -255,6 +271,21 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     throw new Error(`match ${matchId} did not end`);
   };
 
+  const cancel = async (ticketId: string) => {
+    const { status, body, doubtful } = await ask('DELETE', `/api/matchmaking/tickets/${ticketId}`);
+    if (status === 204) ledger.cancelled(ticketId);
+    else if (body?.code !== 'ALREADY_MATCHED' && !doubtful)
+      throw new Error(`cancelling ${ticketId} was answered ${status}: ${JSON.stringify(body)}`);
+    return status;
+  };
+
+  /** Cancels in a while, whatever has become of the search. */
+  const loseInterest = async (ticketId: string, patienceMs: number) => {
+    await delay(patienceMs);
+    const status = await cancel(ticketId);
+    figures.cancels[status === 204 ? 'first' : 'late'] += 1;
+  };
+
   const endOf = async (ticketId: string): Promise<End> => {
     const end = ledger.endOf(ticketId, userId);
     const endWithin = (ms: number) => Promise.race([end, delay(ms, undefined, { ref: false })]);
@@ -271,8 +302,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
       if (scene.gone) throw new Error('everybody has left');
       if (!scene.over) continue;
       // nobody may be left
-      const cancelled = await ask('DELETE', `/api/matchmaking/tickets/${ticketId}`);
-      if (cancelled.status === 204) ledger.cancelled(ticketId);
+      await cancel(ticketId);
       const told = await endWithin(ASK_AFTER_MS);
       if (told) return told;
       await catchUp();
@@ -296,6 +326,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
         while (!scene.over) {
           searching = await search();
           if (searching === null) continue;
+          if (scene.patienceMs) await loseInterest(searching, scene.patienceMs());
           const end = await endOf(searching);
           done.add(searching);
           searching = null;

@@ -20,8 +20,8 @@ export interface Trap {
   /** Such as `commitTransaction`, or `insert matches`. */
   command: string;
   nth: number;
-  /** Before the database gets it, or when it is done and the server does not know. */
-  when: 'before' | 'after';
+  /** Before the database gets it, or when it is done and the server does not know: it is lost. `passing`: nothing is. */
+  when: 'before' | 'after' | 'passing';
   act: () => void;
 }
 
@@ -64,7 +64,8 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
       splitter((message) => {
         const trap = springs(message);
         if (trap?.when === 'before') return spring(trap);
-        if (trap) withheld = { requestId: message.readInt32LE(4), trap };
+        if (trap?.when === 'passing') spring(trap);
+        else if (trap) withheld = { requestId: message.readInt32LE(4), trap };
         upstream.write(message);
       }),
     );

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { tableOf, verifyInvariants } from '../../../scripts/verify/invariants';
+import { PACE } from './chance';
 import type { Crowd } from './crowd';
 import type { World } from './world';
 
-const TOLD_WITHIN_MS = 30_000;
+const TOLD_WITHIN_MS = 30_000 * PACE;
 
 /**
  * Lets everything come to its end, and holds the books of the players and the database against each other and the promises.
@@ -29,5 +30,16 @@ export async function settle(world: World, crowd: Crowd, { mayHaveToAsk = false 
 export function report(what: string, figures: object): void {
   process.stdout.write(`  ${what}: ${JSON.stringify(figures)}\n`);
 }
+
+/** What a crowd went through, in one line: of times the longest. */
+export const figuresOf = ({ figures }: Crowd): object => ({
+  ...figures,
+  failed: figures.failed.length,
+  informedMs: longest(figures.informedMs),
+  caughtUpMs: longest(figures.caughtUpMs),
+});
+
+/** The middle one. */
+export const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1] ?? 0;
 
 export const longest = (times: readonly number[]): number => Math.max(0, ...times);

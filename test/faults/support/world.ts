@@ -9,6 +9,7 @@ import { isOnPath, startDatabase, startRedis, type Service } from '../../../scri
 import { createReleasers } from '../../../src/core/releasers';
 import type { RuleSetInput } from '../../../src/modules/games/rule-set';
 import { registerPlayer } from '../../support/client';
+import { PACE } from './chance';
 import { startDatabaseProxy, type DatabaseProxy, type Trap } from './database-proxy';
 
 /** Real processes: servers, each behind a proxy of its own to the database, the database, Redis, and a load balancer in front. */
@@ -19,13 +20,15 @@ export interface World {
   /** A look past the servers; not to be used while the database is away. */
   readonly connection: Connection;
   readonly redis: RedisPlace;
-  /** Adds a game with duels. @returns its id */
-  addGame(): Promise<string>;
+  /** Adds a game with one mode, `duel`. @returns its id */
+  addGame(rules?: RuleSetInput): Promise<string>;
   readonly directory: string;
   /** Lines that the servers wrote, with the name of who wrote them. */
   readonly log: readonly string[];
   /** Kills whichever instance is the first to come to this command for the n-th time; resolves when it is dead. */
   killAt(point: Omit<Trap, 'act'>): Promise<Member>;
+  /** Resolves when some instance sends the database such a command, and does nothing to it. */
+  passing(command: string): Promise<unknown>;
   /** Ends the database like a power cut, and starts it again on the same data. */
   restartDatabase(awayMs?: number): Promise<void>;
   signalDatabase(signal: NodeJS.Signals): void;
@@ -34,17 +37,28 @@ export interface World {
 
 /** Where Redis is, or will be. */
 export interface RedisPlace {
+  /** Empty where there is none. */
+  readonly uri: string;
   start(): Promise<void>;
   signal(signal: NodeJS.Signals): void;
   kill(): Promise<void>;
 }
 
-export const TTL_MS = 1000;
+export const TTL_MS = 1000 * PACE;
 export const REDIS_IS_HERE = isOnPath('redis-server');
 export const DUEL: RuleSetInput = { teams: { count: 2, size: { min: 1, max: 1 } } };
 
-/** @param redis `later`: it does not run when the servers start */
-export async function startWorld(instances: number, redis: 'none' | 'now' | 'later' = 'now'): Promise<World> {
+export interface WorldOptions {
+  /** `later`: it does not run when the servers start. */
+  redis?: 'none' | 'now' | 'later';
+  /** Settings of one instance, besides those of all. */
+  settingsOf?: (index: number) => Record<string, string>;
+}
+
+export async function startWorld(
+  instances: number,
+  { redis = 'now', settingsOf = () => ({}) }: WorldOptions = {},
+): Promise<World> {
   const releasers = createReleasers(() => undefined);
   try {
     return await assemble();
@@ -82,7 +96,7 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
         const own = await startDatabaseProxy(database.port);
         releasers.push(`database proxy ${i}`, () => own.close());
         const member = createMember(String(i + 1), await freePort(), {
-          env: settings(own.uri),
+          env: { ...settings(own.uri), ...settingsOf(i) },
           onLine: (who, line) => void log.push(`[${who}] ${line}`),
           onExit: () => undefined,
         });
@@ -109,14 +123,15 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
       members,
       connection,
       redis: place ?? NO_REDIS,
-      addGame: () => addGame(balancer.url, connection),
+      addGame: (rules = DUEL) => addGame(balancer.url, connection, rules),
       directory,
       log,
       async killAt(point) {
-        const victim = await firstTrapped(members, point);
+        const victim = await firstTrapped(members, point, (member) => member.signal('SIGKILL'));
         await victim.instance?.child.exited;
         return victim;
       },
+      passing: (command) => firstTrapped(members, { command, nth: 1, when: 'passing' }, () => undefined),
       async restartDatabase(awayMs = 0) {
         database.child.signal('SIGKILL');
         await database.child.exited;
@@ -130,9 +145,13 @@ export async function startWorld(instances: number, redis: 'none' | 'now' | 'lat
   }
 }
 
-const SPRINGS_WITHIN_MS = 15_000;
+const SPRINGS_WITHIN_MS = 15_000 * PACE;
 
-function firstTrapped(members: World['members'], point: Omit<Trap, 'act'>): Promise<Member> {
+function firstTrapped(
+  members: World['members'],
+  point: Omit<Trap, 'act'>,
+  act: (member: Member) => unknown,
+): Promise<Member> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(
       () => settle(() => reject(new Error(`nobody came to ${point.command}`))),
@@ -144,15 +163,18 @@ function firstTrapped(members: World['members'], point: Omit<Trap, 'act'>): Prom
       how();
     };
     for (const member of members)
-      void member.database
-        .trap({ ...point, act: () => member.signal('SIGKILL') })
-        .then(() => settle(() => resolve(member)));
+      void member.database.trap({ ...point, act: () => void act(member) }).then(() => settle(() => resolve(member)));
   });
 }
 
-const NO_REDIS: RedisPlace = { start: async () => undefined, signal: () => undefined, kill: async () => undefined };
+const NO_REDIS: RedisPlace = {
+  uri: '',
+  start: async () => undefined,
+  signal: () => undefined,
+  kill: async () => undefined,
+};
 
-async function placeRedis(now: boolean): Promise<RedisPlace & { uri: string }> {
+async function placeRedis(now: boolean): Promise<RedisPlace> {
   const port = await freePort();
   let running: Service | undefined;
   const place = {
@@ -172,8 +194,8 @@ async function placeRedis(now: boolean): Promise<RedisPlace & { uri: string }> {
 
 let games = 0;
 
-/** A game with duels, as an administrator adds one. */
-async function addGame(url: string, connection: Connection): Promise<string> {
+/** A game, as an administrator adds one. */
+async function addGame(url: string, connection: Connection, ruleSet: RuleSetInput): Promise<string> {
   const admin = await registerPlayer({ url });
   const me = { _id: new mongoose.Types.ObjectId(admin.userId) };
   await connection.collection('users').updateOne(me, { $set: { role: 'admin' } });
@@ -182,8 +204,8 @@ async function addGame(url: string, connection: Connection): Promise<string> {
     name: 'Duels',
     genres: ['test'],
     platforms: ['pc'],
-    players: { min: 2, max: 2 },
-    modes: [{ key: 'duel', name: 'Duel', ruleSet: DUEL }],
+    players: { min: 2, max: 4 },
+    modes: [{ key: 'duel', name: 'Duel', ruleSet }],
   });
   if (created.status !== 201) throw new Error(`the game was not added: ${JSON.stringify(created.body)}`);
   return created.body.id;

@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createAdapter } from '@socket.io/redis-adapter';
+import { Redis } from 'ioredis';
+import { Server } from 'socket.io';
+import { userRoom } from '../../src/realtime/rooms';
+import { registerPlayer, type Player, type PlayerSocket } from '../support/client';
+import { PACE } from './support/chance';
+import { report } from './support/verdict';
+import { REDIS_IS_HERE, startWorld, type World } from './support/world';
+
+/**
+ * A client that has stopped to read is sent a great deal. It costs the server little, and not for long. What is sent comes from another
+ * instance: this process, as far as Redis goes.
+ */
+
+const EMITS = 100_000;
+const PADDING = 'x'.repeat(1_000);
+/** How far the sender may be ahead of a client that reads. */
+const AHEAD = 2_000;
+const MOST_MORE_BYTES = 20 * 1024 * 1024;
+/** By then the server's own limit is passed, whatever the kernel took into its buffers on both sides. */
+const SURELY_TOO_MUCH = 16_000;
+const DROPPED_WITHIN_MS = 5_000;
+const QUIET_MS = 2_000 * PACE;
+
+let world: World;
+let sender: Server;
+let links: Redis[];
+const withRedis = REDIS_IS_HERE ? test : test.skip;
+if (!REDIS_IS_HERE) report('skipped', { reason: 'redis-server is not installed' });
+
+beforeAll(async () => {
+  world = await startWorld(1);
+  links = REDIS_IS_HERE ? [new Redis(world.redis.uri), new Redis(world.redis.uri)] : [];
+  sender = new Server();
+  if (links.length > 0) sender.adapter(createAdapter(...(links as [Redis, Redis])));
+});
+afterAll(async () => {
+  for (const link of links ?? []) link.disconnect();
+  await world?.stop();
+});
+
+const memoryOf = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+
+const stopReading = ({ socket }: PlayerSocket): void => {
+  const { transport } = socket.io.engine as unknown as { transport: { ws: { _socket: { pause(): void } } } };
+  transport.ws._socket.pause();
+};
+
+const drops = () => world.log.filter((line) => line.includes('does not read')).length;
+
+interface Flood {
+  /** The most that the server held, bytes. */
+  peak: number;
+  /** From when there was surely too much waiting until the client was dropped, ms; null where nobody was. */
+  droppedAfterMs: number | null;
+}
+
+/** Sends to a player who has two clients, of which at least one reads. */
+async function flood(player: Player, reader: PlayerSocket): Promise<Flood> {
+  const pid = world.members[0]!.instance!.child.pid;
+  let heard = 0;
+  let heardAt = Date.now();
+  let peak = 0;
+  let tooMuchAt: number | null = null;
+  let droppedAt: number | null = null;
+  const before = drops();
+  reader.socket.on('flood', (flooded: { sent: number }) => {
+    heard = flooded.sent + 1;
+    heardAt = Date.now();
+  });
+  reader.socket.offAny();
+  for (let sent = 0; heard < EMITS;) {
+    while (sent < EMITS && sent - heard < AHEAD) {
+      sender.to(userRoom(player.userId)).emit('flood', { sent, PADDING });
+      sent += 1;
+    }
+    await delay(5);
+    // what is sent while Redis is away is lost: the reader has heard of it all that will come
+    if (Date.now() - heardAt > QUIET_MS) [heard, heardAt] = [sent, Date.now()];
+    peak = Math.max(peak, memoryOf(pid));
+    if (heard > SURELY_TOO_MUCH) tooMuchAt ??= Date.now();
+    if (drops() > before) droppedAt ??= Date.now();
+  }
+  reader.socket.off('flood');
+  for (const until = Date.now() + DROPPED_WITHIN_MS; tooMuchAt && !droppedAt && Date.now() < until; await delay(20))
+    if (drops() > before) droppedAt = Date.now();
+  return { peak, droppedAfterMs: droppedAt && Math.max(0, droppedAt - (tooMuchAt ?? 0)) };
+}
+
+withRedis(
+  '100,000 events for a client that does not read cost the server at most 20 MB, and it is dropped within 5 s',
+  async () => {
+    const player = await registerPlayer(world);
+    const [reader, other] = [await player.connect(), await player.connect()];
+    other.socket.offAny();
+    // the first one warms the server up
+    await flood(player, reader);
+    const reading = await flood(player, reader);
+    expect(reading.droppedAfterMs).toBeNull();
+    stopReading(other);
+    const paused = await flood(player, reader);
+    const megabytes = (bytes: number) => Math.round(bytes / 1024 / 1024);
+    report('a client that does not read, 100,000 events', {
+      readingMB: megabytes(reading.peak),
+      pausedMB: megabytes(paused.peak),
+      droppedAfterMs: paused.droppedAfterMs,
+    });
+    expect(paused.droppedAfterMs).not.toBeNull();
+    expect(paused.droppedAfterMs).toBeLessThan(DROPPED_WITHIN_MS * PACE);
+    expect(paused.peak - reading.peak).toBeLessThan(MOST_MORE_BYTES);
+  },
+);
