@@ -123,7 +123,7 @@ test('where it cannot be used the driver does it and says why, unless mongodump 
 
 test.each([
   ['mongodb://h1:1,h2:2/maoga?replicaSet=rs0', 'mongodb://h1:1,h2:2/?replicaSet=rs0'],
-  ['mongodb://u:p%40@h/maoga', 'mongodb://u:p%40@h/?authSource=maoga'],
+  ['mongodb://u:%40@h/maoga', 'mongodb://u:%40@h/?authSource=maoga'],
   ['mongodb://u:p@h/maoga?authSource=admin', 'mongodb://u:p@h/?authSource=admin'],
   ['mongodb+srv://u:p@h/maoga?w=majority', 'mongodb+srv://u:p@h/?w=majority'],
   ['mongodb://u:p@h', 'mongodb://u:p@h/'],

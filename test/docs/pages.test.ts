@@ -40,7 +40,8 @@ it.each(pages)('%s names only scripts that there are', (_name, file) => {
 
 /** The source of what `npm run <script>` starts, and of what lies beside it under the same name. */
 function sourceOf(script: string): string {
-  const entry = /(?:tsx|node)(?: -\S+| tsx)* (\S+\.ts)/.exec(SCRIPTS[script] ?? '')?.[1] ?? '';
+  const started = /(?:tsx|node)(?: -\S+| tsx)* (\S+\.[jt]s)/.exec(SCRIPTS[script] ?? '')?.[1] ?? '';
+  const entry = started.replace('dist/bench/', '').replace(/\.js$/, '.ts');
   const folder = entry.endsWith('main.ts') ? dirname(entry) : entry.slice(0, -'.ts'.length);
   const beside = existsSync(join(ROOT, folder)) ? sourcesUnder(join(ROOT, folder)) : '';
   return readFileSync(join(ROOT, entry), 'utf8') + beside;

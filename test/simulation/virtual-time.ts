@@ -1,4 +1,3 @@
-import timers from 'node:timers/promises';
 import { seededRandom } from '../../src/core/random';
 
 /**
@@ -17,18 +16,14 @@ const LEFT_REAL = ['nextTick', 'queueMicrotask', 'setImmediate', 'clearImmediate
 
 export function startVirtualTime(seed: number): VirtualTime {
   jest.useFakeTimers({ now: BEGINNING, doNotFake: [...LEFT_REAL] });
-  const sleep = (ms?: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-  const spies = [
-    jest.spyOn(Math, 'random').mockImplementation(seededRandom(seed)),
-    jest.spyOn(timers, 'setTimeout').mockImplementation(sleep),
-  ];
+  const chance = jest.spyOn(Math, 'random').mockImplementation(seededRandom(seed));
   return {
     get passed() {
       return Date.now() - BEGINNING;
     },
     advance: (ms) => jest.advanceTimersByTime(ms),
     end() {
-      for (const spy of spies) spy.mockRestore();
+      chance.mockRestore();
       jest.useRealTimers();
     },
   };
