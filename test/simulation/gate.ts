@@ -114,6 +114,9 @@ export async function openGate(database: InProcessDatabase, tampering: () => Tam
       // all made beforehand: to make one takes as long as the machine likes
       minPoolSize: POOL,
       maxPoolSize: POOL,
+      // Mongoose takes the time between heartbeats from two clocks here, and believes itself cut off: there is only the first one
+      serverMonitoringMode: 'poll',
+      heartbeatFrequencyMS: 24 * 3_600_000,
     } as ConnectOptions)
     .asPromise();
 
