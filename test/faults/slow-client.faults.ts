@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
@@ -44,9 +45,12 @@ afterAll(async () => {
 const memoryOf = (pid: number): number =>
   Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
 
-const stopReading = ({ socket }: PlayerSocket): void => {
-  const { transport } = socket.io.engine as unknown as { transport: { ws: { _socket: { pause(): void } } } };
-  transport.ws._socket.pause();
+/** @returns ends it: who does not read does not notice that the server has hung up */
+const stopReading = ({ socket }: PlayerSocket): (() => void) => {
+  const { transport } = socket.io.engine as unknown as { transport: { ws: { _socket: Socket } } };
+  const { _socket: wire } = transport.ws;
+  wire.pause();
+  return () => void wire.destroy();
 };
 
 const drops = () => world.log.filter((line) => line.includes('does not read')).length;
@@ -100,8 +104,9 @@ withRedis(
     await flood(player, reader);
     const reading = await flood(player, reader);
     expect(reading.droppedAfterMs).toBeNull();
-    stopReading(other);
+    const hangUp = stopReading(other);
     const paused = await flood(player, reader);
+    hangUp();
     const megabytes = (bytes: number) => Math.round(bytes / 1024 / 1024);
     report('a client that does not read, 100,000 events', {
       readingMB: megabytes(reading.peak),
