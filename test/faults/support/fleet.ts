@@ -83,7 +83,7 @@ export async function gatherFleet(
     return line;
   });
 
-  const isGreeted = ({ greetedAt, lostAt }: Line) => (greetedAt.at(-1) ?? 0) > (lostAt.at(-1) ?? -1);
+  const isGreeted = ({ greetedAt, lostAt }: Line) => (greetedAt.at(-1) ?? -1) > (lostAt.at(-1) ?? -1);
   const allGreeted = async () => {
     for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(20))
       if (lines.every(isGreeted)) return;
