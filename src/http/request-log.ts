@@ -1,4 +1,5 @@
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler } from 'express';
+import { pinoHttp } from 'pino-http';
 import type { Ids } from '../core/ids';
 import { logContext } from '../core/log-context';
 import type { Logger } from '../core/logger';
@@ -6,36 +7,35 @@ import type { AppResponse } from './route';
 
 const SAFE_ID = /^[\w.:-]{1,64}$/;
 
-/**
- * Gives every request an id (the caller's `X-Request-Id` if it is harmless), answers with it, and logs one line at the end. Nothing is
- * put together for a line that its level keeps from being written: most requests of a busy server have none.
- */
+/** Gives every request an id (the caller's `X-Request-Id` if it is harmless), answers with it, and logs one line at the end. */
 export function requestLog(logger: Logger, ids: Ids): RequestHandler {
+  const log = pinoHttp({
+    logger,
+    genReqId: (request, response) => {
+      const given = request.headers['x-request-id'];
+      const id = typeof given === 'string' && SAFE_ID.test(given) ? given : ids.uuid();
+      response.setHeader('X-Request-Id', id);
+      return id;
+    },
+    customLogLevel: (_request, response, error) => (error || response.statusCode >= 500 ? 'error' : 'debug'),
+    customProps: (_request, response) => ({ userId: (response as AppResponse).locals?.player?.userId }),
+    serializers: {
+      // never headers or query strings: they may carry what nobody should log
+      req: (request: { id: string; method: string; url: string }) => ({
+        id: request.id,
+        method: request.method,
+        path: pathOf(request.url),
+      }),
+      res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
+    },
+  });
   return (request, response, next) => {
-    const given = request.headers['x-request-id'];
-    const requestId = typeof given === 'string' && SAFE_ID.test(given) ? given : ids.uuid();
-    response.setHeader('X-Request-Id', requestId);
+    log(request, response);
+    const requestId = request.id as string;
     (response as AppResponse).locals.requestId = requestId;
-    const begun = performance.now();
-    logContext.run({ requestId }, () => {
-      response.once('close', () => {
-        const failed = response.statusCode >= 500;
-        const level = failed ? 'error' : 'debug';
-        if (logger.isLevelEnabled(level))
-          logger[level](lineOf(requestId, request, response, begun), failed ? 'request errored' : 'request completed');
-      });
-      next();
-    });
+    logContext.run({ requestId }, next);
   };
 }
-
-/** Never headers or query strings: they may carry what nobody should log. */
-const lineOf = (id: string, { method, originalUrl }: Request, response: Response, begun: number) => ({
-  req: { id, method, path: pathOf(originalUrl) },
-  res: { statusCode: response.writableFinished ? response.statusCode : null },
-  responseTime: Math.round(performance.now() - begun),
-  userId: (response as AppResponse).locals.player?.userId,
-});
 
 /** Without the query, and without long parts: no id of ours is that long, but a token in a path is. */
 const pathOf = (url: string) =>
