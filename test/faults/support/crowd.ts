@@ -238,7 +238,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
       // the first try, whose answer was lost, may have been done
       if (!doubtful && status !== 409) throw new Error(`searching was answered ${status}: ${JSON.stringify(body)}`);
       if (body.code === 'ALREADY_QUEUED' || body.code === 'IN_LIVE_MATCH') {
-        const found = await newest();
+        const found = await unknown();
         if (found) {
           adopt(found);
           return found;
@@ -248,14 +248,17 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     throw new Error(`${name} could not search for ${PATIENCE_MS} ms`);
   };
 
-  /** The ticket of this player whose end they do not know yet: a client without its id would find it in its snapshot. */
-  const newest = async (): Promise<string | null> => {
+  /**
+   * The ticket of this player whose end they do not know yet: a client without its id would find it in its snapshot. It need not be the
+   * newest one: if it is matched before the search is sent again, that one is cancelled at once.
+   */
+  const unknown = async (): Promise<string | null> => {
+    const mine = { players: new Types.ObjectId(userId), _id: { $nin: [...done].map((id) => new Types.ObjectId(id)) } };
     const row = await world.connection
       .collection('tickets')
-      .findOne({ players: new Types.ObjectId(userId) }, { sort: { createdAt: -1 }, projection: { _id: 1 } })
+      .findOne(mine, { projection: { _id: 1 } })
       .catch(() => null);
-    const id = row?._id.toHexString();
-    return id === undefined || done.has(id) ? null : id;
+    return row?._id.toHexString() ?? null;
   };
 
   /** Reports, and waits until the match is over. */
