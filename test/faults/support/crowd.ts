@@ -29,7 +29,7 @@ export interface Figures {
   /** Requests that were answered 502 or 503, or not at all, and made again. */
   repeated: number;
   /** Answers of 500: never. */
-  failed: string[];
+  failed: Failure[];
   reconnected: number;
   /** Ends of searches of which nobody told them for 15 s: they had to ask. */
   hadToAsk: number;
@@ -39,6 +39,12 @@ export interface Figures {
   caughtUpMs: number[];
   /** Cancels of the impatient: those that came first, and those that were answered that it is too late. */
   cancels: { first: number; late: number };
+}
+
+export interface Failure {
+  /** Method and path. */
+  request: string;
+  requestId: string;
 }
 
 export interface CrowdOptions {
@@ -157,7 +163,8 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     let doubtful = false;
     for (const until = Date.now() + PATIENCE_MS; ;) {
       const answer = await player.call(method, path, body).catch(() => undefined);
-      if (answer && answer.status === 500) figures.failed.push(`${method} ${path}: ${JSON.stringify(answer.body)}`);
+      if (answer && answer.status === 500)
+        figures.failed.push({ request: `${method} ${path}`, requestId: answer.body?.requestId });
       if (answer && ![500, 502, 503].includes(answer.status)) return { ...answer, doubtful };
       if (scene.gone || Date.now() > until)
         throw new Error(`${method} ${path}: no answer in ${PATIENCE_MS} ms, at last ${answer?.status ?? 'none'}`);
