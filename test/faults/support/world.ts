@@ -45,8 +45,8 @@ export interface RedisPlace {
 }
 
 export const TTL_MS = 1000 * PACE;
-/** What a killed server leaves locked is free after this. */
-export const TRANSACTION_MS = 2000;
+/** What a killed server leaves locked is free after this: as long as a lease, like the defaults of both. */
+export const TRANSACTION_MS = TTL_MS;
 export const REDIS_IS_HERE = isOnPath('redis-server');
 export const DUEL: RuleSetInput = { teams: { count: 2, size: { min: 1, max: 1 } } };
 
