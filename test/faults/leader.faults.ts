@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { between, chanceOf, ROUNDS, random, SEED } from './support/chance';
 import { gather, type Crowd } from './support/crowd';
 import { figuresOf, longest, median, report, settle } from './support/verdict';
-import { startWorld, TTL_MS, type World } from './support/world';
+import { startWorld, TRANSACTION_MS, TTL_MS, type World } from './support/world';
 
 /** The instance that forms the matches dies, or sleeps, at every point of what it does. */
 
@@ -46,8 +46,6 @@ const recovery = async (): Promise<number> => {
 
 /** Runs over all points; each has a seed of its own, and is judged by itself. */
 const SEEDS = Number(process.env['FAULT_SEEDS'] ?? 2);
-/** What a killed server has locked is free after this: see support/world.ts. */
-const LOCKED_MS = 2_000;
 
 test(`killed at ${POINTS.length} points by ${SEEDS} seeds: nothing is lost or doubled, and matches go on within 2 leases`, async () => {
   const recoveries: number[] = [];
@@ -67,7 +65,7 @@ test(`killed at ${POINTS.length} points by ${SEEDS} seeds: nothing is lost or do
     crowd.play();
   }
   expect(median(recoveries)).toBeLessThan(2 * TTL_MS);
-  const late = recoveries.filter((ms) => ms > 2 * TTL_MS + LOCKED_MS);
+  const late = recoveries.filter((ms) => ms > 2 * TTL_MS + TRANSACTION_MS);
   expect(late.length / recoveries.length).toBeLessThan(0.1);
 });
 
