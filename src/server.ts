@@ -38,7 +38,7 @@ import { createMetrics, type MetricNote } from './observability/metrics';
 import { openTracing } from './observability/open-telemetry';
 import { measureOutboxes, measureServer } from './observability/server-metrics';
 import type { ClientEvent } from './realtime/client-event';
-import { createRealtime, lobbyRoom } from './realtime/server';
+import { createRealtime } from './realtime/server';
 import { measureSockets } from './realtime/socket-metrics';
 import { connectRedis } from './redis/redis';
 
@@ -205,15 +205,12 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     realtime.serve({
       events: clientEvents,
       authenticate: (token) => auth.api.authenticate(token),
-      snapshot: async (userId) => {
-        const [search, mine, unread] = await Promise.all([
-          matchmaking.api.snapshot(userId),
-          lobbies.api.lobbiesOf(userId),
-          notifications.api.unread(userId),
-        ]);
-        return { ...search, lobbies: mine, unread };
+      snapshots: async (session, userIds) => {
+        const searchOf = await matchmaking.api.openSearches(session, userIds);
+        const lobbiesOf = await lobbies.api.lobbiesOf(userIds, session);
+        const unreadOf = await notifications.api.unreadOf(session, userIds);
+        return (userId) => ({ ...searchOf(userId), lobbies: lobbiesOf(userId), unread: unreadOf(userId) });
       },
-      rooms: async (userId) => (await lobbies.api.lobbiesOf(userId)).map((lobby) => lobbyRoom(lobby.id)),
       visibleTo: (userId, userIds) => users.api.visibleTo(userId, userIds),
     });
 

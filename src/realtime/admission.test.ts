@@ -48,8 +48,7 @@ describe('at the door', () => {
     realtime.serve({
       events: [],
       authenticate: (token) => authenticate(token),
-      snapshot: () => Promise.resolve({ ticket: null, match: null, lobbies: [], unread: 0 }),
-      rooms: () => Promise.resolve([]),
+      snapshots: () => Promise.resolve(() => ({ ticket: null, match: null, lobbies: [], unread: 0 })),
       visibleTo: (_userId, userIds) => Promise.resolve(new Set(userIds)),
     });
     http = createServer().listen(0, '127.0.0.1');

@@ -11,6 +11,7 @@ import type { Logger } from '../core/logger';
 import type { Loop } from '../core/loop';
 import { networkOf } from '../http/rate-limits';
 import type { Identity } from '../http/route';
+import { createTransact } from '../database/transaction';
 import { noTracing, type Tracing } from '../observability/tracing';
 import { addressOf } from './address';
 import { admitAtHandshake, createAdmission, lateRefusal, type SocketData } from './admission';
@@ -21,9 +22,10 @@ import { cutOffFloods } from './floods';
 import { onEvent, refuseUnknownEvents } from './on-event';
 import { ownEvents, presenceRoom } from './own-events';
 import { createPresence, type PresenceDirectory } from './presence';
-import type { SignalEvents, Snapshot } from './protocol';
+import type { SignalEvents } from './protocol';
 import { createRevocations } from './revocations';
-import { sessionRoom, userRoom } from './rooms';
+import { lobbyRoom, sessionRoom, userRoom } from './rooms';
+import { createSnapshots, type SnapshotSource } from './snapshots';
 import { noSocketMeter, type SocketMeter } from './socket-metrics';
 import { createWatch, sayGoodbye, watchWriting } from './watch';
 
@@ -67,14 +69,10 @@ export interface Serving {
   events: ClientEvent[];
   /** @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   authenticate(token: string): Promise<Identity>;
-  snapshot: SnapshotSource;
-  /** Rooms, besides the user's own, that a new socket of this user stands in. */
-  rooms(userId: string): Promise<string[]>;
+  snapshots: SnapshotSource;
   /** Whom of these this user may see online. */
   visibleTo(userId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
-
-export type SnapshotSource = (userId: string) => Promise<Omit<Snapshot, 'userId' | 'seq' | 'serverTime'>>;
 
 export interface RealtimeDeps {
   connection: Connection;
@@ -158,13 +156,12 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     }
   };
 
-  const snapshotOf = async (userId: string): Promise<Snapshot> => {
-    // the position first: a fact told meanwhile shows as a newer seq, never as a gap nobody sees
-    const seq = await feed.position(userId);
-    const state = await served().snapshot(userId);
-    return { userId, ...state, seq, serverTime: new Date(clock.now()).toISOString() };
-  };
-
+  const snapshotOf = createSnapshots({
+    transact: createTransact(deps.connection),
+    feed,
+    source: (session, userIds) => served().snapshots(session, userIds),
+    clock,
+  });
   const admit = createAdmission((token) => served().authenticate(token));
   const visibleTo: Serving['visibleTo'] = (userId, userIds) => served().visibleTo(userId, userIds);
   const own = ownEvents({ admit, presence, snapshotOf, visibleTo });
@@ -184,11 +181,12 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     watchWriting(socket, logger);
     presence.arrived(player.userId);
     socket.once('disconnect', () => presence.left(player.userId));
+    // before it asks for anything: what happens from now on is told to it, whatever the answers are
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
-    const reason = await lateRefusal(admit, socket);
+    const [reason, snapshot] = await Promise.all([lateRefusal(admit, socket), snapshotOf(player.userId)]);
     if (reason !== undefined) return sayGoodbye(socket, reason);
-    await socket.join(await served().rooms(player.userId));
-    socket.emit('connected', await snapshotOf(player.userId));
+    await socket.join(snapshot.lobbies.map((lobby) => lobbyRoom(lobby.id)));
+    socket.emit('connected', snapshot);
     logger.debug({ userId: player.userId, address: addressOf(socket, config.trustProxyHops) }, 'socket connected');
   };
 

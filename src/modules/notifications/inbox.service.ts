@@ -1,4 +1,4 @@
-import { Types } from 'mongoose';
+import { Types, type ClientSession } from 'mongoose';
 import { decodeCursor, toPage, type Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
 import type { Ids } from '../../core/ids';
@@ -15,6 +15,8 @@ export interface Inbox {
     wanted: { unread?: boolean | undefined; limit: number; cursor?: string | undefined },
   ): Promise<Page<NotificationView>>;
   unread(userId: string): Promise<number>;
+  /** How many each of them has, inside the caller's transaction. */
+  unreadOf(session: ClientSession, userIds: readonly string[]): Promise<(userId: string) => number>;
   /** Reading twice is reading once. @throws NOT_FOUND */
   read(userId: string, id: string): Promise<NotificationView>;
   /** @returns how many had not been read */
@@ -30,20 +32,23 @@ export interface InboxDeps {
 }
 
 export function createInbox({ Notifications, feed, ids }: InboxDeps): Inbox {
-  const unread = inRounds<string, number>(async (userIds) => {
+  const count = async (userIds: readonly string[], session: ClientSession | null) => {
     const counts = await Notifications.aggregate<{ _id: Types.ObjectId; count: number }>([
       { $match: { userId: { $in: userIds.map((id) => new Types.ObjectId(id)) }, listed: true, read: false } },
       { $group: { _id: '$userId', count: { $sum: 1 } } },
-    ]);
-    const known = new Map(counts.map(({ _id, count }) => [_id.toHexString(), count]));
-    return userIds.map((userId) => known.get(userId) ?? 0);
-  });
+    ]).session(session);
+    const known = new Map(counts.map((each) => [each._id.toHexString(), each.count]));
+    return (userId: string) => known.get(userId) ?? 0;
+  };
+
+  const unread = inRounds<string, number>(async (userIds) => userIds.map(await count(userIds, null)));
 
   const tellCount = async (userId: string) =>
     feed.tell(ids.uuid(), [userId], 'notification:count', { unread: await unread(userId) });
 
   return {
     unread,
+    unreadOf: (session, userIds) => count(userIds, session),
 
     async list(userId, { unread: onlyUnread = false, limit, cursor }) {
       const rows = await Notifications.find({
