@@ -95,7 +95,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const databaseClock = await createDatabaseClock(connection, logger);
     const clock = options.clock ?? databaseClock;
     if (config.database.migrate) await migrateUp(connection, logger);
-    const redis = await connectRedis(config.redis.url, logger);
+    const instanceId = ids.uuid();
+    const redis = await connectRedis(config.redis.url, logger, instanceId);
     releasers.push('redis', () => redis.stop());
 
     const bus = createEventBus<DomainEvents>();
@@ -127,14 +128,14 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       models: createLeaseModels(connection),
       transact,
       logger,
-      instanceId: ids.uuid(),
+      instanceId,
       names: POOL_LEASES,
       alone: database.alone,
     });
     const audit = createAudit({ connection, clock, ids });
     const shared = { connection, transact, bus, outbox, audit, mail, realtime, clock, ids, logger, metrics };
 
-    const games = createGamesModule({ ...shared, config: config.catalogue, memory: redis.memory });
+    const games = createGamesModule({ ...shared, instanceId, config: config.catalogue, memory: redis.memory });
     const users = createUsersModule({ ...shared, games: games.api });
     const auth = createAuthModule({ ...shared, ...config.mail, config: config.auth, users: users.api });
     const accounts = createAccountsModule({
