@@ -206,10 +206,12 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     realtime.serve({
       events: clientEvents,
       authenticate: (token) => auth.api.authenticate(token),
-      snapshots: async (session, userIds) => {
-        const searchOf = await matchmaking.api.openSearches(session, userIds);
-        const lobbiesOf = await lobbies.api.lobbiesOf(userIds, session);
-        const unreadOf = await notifications.api.unreadOf(session, userIds);
+      snapshots: async (userIds) => {
+        const [searchOf, lobbiesOf, unreadOf] = await Promise.all([
+          matchmaking.api.openSearches(userIds),
+          lobbies.api.lobbiesOf(userIds),
+          notifications.api.unreadOf(userIds),
+        ]);
         return (userId) => ({ ...searchOf(userId), lobbies: lobbiesOf(userId), unread: unreadOf(userId) });
       },
       visibleTo: (userId, userIds) => users.api.visibleTo(userId, userIds),

@@ -1,6 +1,5 @@
 import type { Connection } from 'mongoose';
 import { testDatabase } from '../../test/support/database';
-import { createTransact } from '../database/transaction';
 import { createFeed, type Feed } from './feed';
 
 const [ANN, BOB] = ['a'.repeat(24), 'b'.repeat(24)];
@@ -19,8 +18,7 @@ function recordedFeed() {
   return { feed, sent, to };
 }
 
-const positions = async (feed: Feed, ...userIds: string[]) =>
-  Object.fromEntries(await createTransact(connection)((session) => feed.positions(session, userIds)));
+const positions = async (feed: Feed, ...userIds: string[]) => Object.fromEntries(await feed.positions(userIds));
 
 const left = (userId: string) => ({ lobbyId: 'c'.repeat(24), userId });
 

@@ -17,8 +17,8 @@ export interface Feed {
     name: Name,
     payload: FactEvents[Name] | ((userId: string) => FactEvents[Name]),
   ): Promise<void>;
-  /** The last number given to each of these users, as far as there is one, inside the caller's transaction. */
-  positions(session: ClientSession, userIds: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The last number given to each of these users, as far as there is one. */
+  positions(userIds: readonly string[], session?: ClientSession): Promise<ReadonlyMap<string, number>>;
 }
 
 interface Counter {
@@ -77,8 +77,9 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
     }
   };
 
-  const positions: Feed['positions'] = async (session, userIds) => {
-    const counters = await Counters.find({ _id: { $in: [...userIds] } }, null, { session }).lean<Counter[]>();
+  const positions: Feed['positions'] = async (userIds, session) => {
+    const options = session ? { session } : {};
+    const counters = await Counters.find({ _id: { $in: [...userIds] } }, null, options).lean<Counter[]>();
     return new Map(counters.map(({ _id, seq }) => [_id.toHexString(), seq]));
   };
 
@@ -93,7 +94,7 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
         },
       }));
       await Counters.collection.bulkWrite(counts, { session, ordered: false });
-      return positions(session, [...round.keys()]);
+      return positions([...round.keys()], session);
     });
 
   const flushRound = async (round: ReadonlyMap<string, Pending[]>) => {

@@ -11,7 +11,6 @@ import type { Logger } from '../core/logger';
 import type { Loop } from '../core/loop';
 import { networkOf } from '../http/rate-limits';
 import type { Identity } from '../http/route';
-import { createTransact } from '../database/transaction';
 import { noTracing, type Tracing } from '../observability/tracing';
 import { addressOf } from './address';
 import { admitAtHandshake, createAdmission, lateRefusal, type SocketData } from './admission';
@@ -25,7 +24,7 @@ import { createPresence, type PresenceDirectory } from './presence';
 import type { SignalEvents } from './protocol';
 import { createRevocations } from './revocations';
 import { lobbyRoom, sessionRoom, userRoom } from './rooms';
-import { createSnapshots, type SnapshotSource } from './snapshots';
+import { createSnapshots, greet, type SnapshotSource } from './snapshots';
 import { noSocketMeter, type SocketMeter } from './socket-metrics';
 import { createWatch, sayGoodbye, watchWriting } from './watch';
 
@@ -157,9 +156,8 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   };
 
   const snapshotOf = createSnapshots({
-    transact: createTransact(deps.connection),
     feed,
-    source: (session, userIds) => served().snapshots(session, userIds),
+    source: (userIds) => served().snapshots(userIds),
     clock,
   });
   const admit = createAdmission((token) => served().authenticate(token));
@@ -183,10 +181,9 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     socket.once('disconnect', () => presence.left(player.userId));
     // before it asks for anything: what happens from now on is told to it, whatever the answers are
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
-    const [reason, snapshot] = await Promise.all([lateRefusal(admit, socket), snapshotOf(player.userId)]);
-    if (reason !== undefined) return sayGoodbye(socket, reason);
-    await socket.join(snapshot.lobbies.map((lobby) => lobbyRoom(lobby.id)));
-    socket.emit('connected', snapshot);
+    const greeted = await greet(socket, snapshotOf, lateRefusal(admit, socket));
+    if (typeof greeted === 'string') return sayGoodbye(socket, greeted);
+    await socket.join(greeted.lobbies.map((lobby) => lobbyRoom(lobby.id)));
     logger.debug({ userId: player.userId, address: addressOf(socket, config.trustProxyHops) }, 'socket connected');
   };
 

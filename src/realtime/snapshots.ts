@@ -1,38 +1,63 @@
-import type { ClientSession } from 'mongoose';
+import type { Socket } from 'socket.io';
 import type { Clock } from '../core/clock';
 import { inRounds } from '../core/rounds';
-import type { Transact } from '../database/transaction';
+import type { SocketData } from './admission';
 import type { Feed } from './feed';
 import type { Snapshot } from './protocol';
 
-/** What the modules know of each of these users, read in the session's transaction. */
+/** What the modules know of each of these users. */
 export type SnapshotSource = (
-  session: ClientSession,
   userIds: readonly string[],
 ) => Promise<(userId: string) => Omit<Snapshot, 'userId' | 'seq' | 'serverTime'>>;
 
+export type SnapshotOf = (userId: string) => Promise<Snapshot>;
+
 /**
  * The whole state of a user, for `connected` and `sync`. After a failure of the network everybody asks at once: those who ask together are
- * read together. A round is one transaction, so that all of it is of one moment, also where the feed stands: what is told of later
- * has a newer number, what has been told of before is in it.
+ * read together, with as many questions as one of them alone.
  */
 export function createSnapshots(deps: {
-  transact: Transact;
   feed: Pick<Feed, 'positions'>;
   source: SnapshotSource;
   clock: Clock;
-}): (userId: string) => Promise<Snapshot> {
-  const { transact, feed, source, clock } = deps;
+}): SnapshotOf {
+  const { feed, source, clock } = deps;
   return inRounds(async (asking) => {
     const userIds = [...new Set(asking)];
-    const [seqs, stateOf] = await transact(async (session) => {
-      const positions = await feed.positions(session, userIds);
-      return [positions, await source(session, userIds)] as const;
-    });
+    // the positions first: a fact told meanwhile shows as a newer seq, never as a gap nobody sees
+    const seqs = await feed.positions(userIds);
+    const stateOf = await source(userIds);
     const serverTime = new Date(clock.now()).toISOString();
     const snapshots = new Map(
       userIds.map((userId) => [userId, { userId, ...stateOf(userId), seq: seqs.get(userId) ?? 0, serverTime }]),
     );
     return asking.map((userId) => snapshots.get(userId) as Snapshot);
   });
+}
+
+/** Reads again, for somebody who is told something all the time. */
+const MOST_READS = 5;
+
+/**
+ * Sends `connected` to a socket that stands in its user's room already. What it was told while the snapshot was being read is in it: a
+ * client draws what it is greeted with, whatever it has drawn before.
+ * @param refusal why it may not stay after all, or nothing
+ * @returns the refusal, else what it was greeted with
+ */
+export async function greet(
+  socket: Socket,
+  snapshotOf: SnapshotOf,
+  refusal: Promise<string | undefined>,
+): Promise<string | Snapshot> {
+  const { userId } = (socket.data as SocketData).player;
+  let told = 0;
+  const note = (_name: string, fact?: { seq?: number }) => void (told = Math.max(told, fact?.seq ?? 0));
+  socket.onAnyOutgoing(note);
+  const [first, reason] = await Promise.all([snapshotOf(userId), refusal]);
+  if (reason !== undefined) return reason;
+  let snapshot = first;
+  for (let reads = 1; snapshot.seq < told && reads < MOST_READS; reads++) snapshot = await snapshotOf(userId);
+  socket.offAnyOutgoing(note);
+  socket.emit('connected', snapshot);
+  return snapshot;
 }

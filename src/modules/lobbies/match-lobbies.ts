@@ -78,11 +78,9 @@ export function createLobbiesApi(deps: {
       return member ? toMessageView(row) : null;
     },
 
-    async lobbiesOf(userIds, session) {
+    async lobbiesOf(userIds) {
       const theirs = { 'members.userId': { $in: [...userIds] }, state: NOT_CLOSED };
-      const rows = await Lobbies.find(theirs, null, session ? { session } : {})
-        .sort({ _id: -1 })
-        .lean<LobbyRow[]>();
+      const rows = await Lobbies.find(theirs).sort({ _id: -1 }).lean<LobbyRow[]>();
       const byUser = new Map(userIds.map((userId): [string, LobbyView[]] => [userId, []]));
       for (const row of rows) {
         const view = toLobbyView(toLobby(row));

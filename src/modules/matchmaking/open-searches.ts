@@ -1,10 +1,9 @@
-import type { ClientSession } from 'mongoose';
 import type { MatchModel, MatchRow } from './matchmaking.models';
 import type { MatchView, TicketView } from './matchmaking.schemas';
 import type { TicketsService } from './tickets.service';
 import { toMatchView } from './views';
 
-/** Where players are in their search: what they have to see first when they come back. */
+/** Where a player is in their search: what they have to see first when they come back. */
 export interface OpenSearch {
   /** The open ticket. */
   ticket: TicketView | null;
@@ -12,7 +11,7 @@ export interface OpenSearch {
   match: MatchView | null;
 }
 
-/** Those of many players at once, read in the caller's transaction. */
+/** Those of many players at once. */
 export function createOpenSearches({
   tickets,
   Matches,
@@ -20,16 +19,14 @@ export function createOpenSearches({
   tickets: Pick<TicketsService, 'open'>;
   Matches: MatchModel;
 }) {
-  return async (session: ClientSession, userIds: readonly string[]): Promise<(userId: string) => OpenSearch> => {
-    const open = await tickets.open(session, userIds);
+  return async (userIds: readonly string[]): Promise<(userId: string) => OpenSearch> => {
+    const [open, live] = await Promise.all([
+      tickets.open(userIds),
+      Matches.find({ livePlayers: { $in: [...userIds] }, live: true }).lean<MatchRow[]>(),
+    ]);
     const proposedFor = [...open.values()].flatMap(({ matchId }) => matchId ?? []);
     const proposed =
-      proposedFor.length === 0
-        ? []
-        : await Matches.find({ _id: { $in: proposedFor } }, null, { session }).lean<MatchRow[]>();
-    const live = await Matches.find({ livePlayers: { $in: [...userIds] }, live: true }, null, { session }).lean<
-      MatchRow[]
-    >();
+      proposedFor.length === 0 ? [] : await Matches.find({ _id: { $in: proposedFor } }).lean<MatchRow[]>();
     const byId = new Map(proposed.map((row) => [row._id.toHexString(), row]));
     const byPlayer = new Map(live.flatMap((row) => row.livePlayers.map((id) => [id.toHexString(), row])));
     return (userId) => {

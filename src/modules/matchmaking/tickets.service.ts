@@ -1,4 +1,3 @@
-import type { ClientSession } from 'mongoose';
 import type { Clock } from '../../core/clock';
 import { AppError, notFound } from '../../core/errors';
 import type { Ids } from '../../core/ids';
@@ -29,8 +28,8 @@ export interface TicketsService {
    */
   submit(userId: string, request: TicketRequest, party?: Party, seats?: Backfill): Promise<TicketView>;
   current(userId: string): Promise<TicketView | null>;
-  /** The current ticket of each player who has one, inside the caller's transaction. */
-  open(session: ClientSession, userIds: readonly string[]): Promise<ReadonlyMap<string, TicketView>>;
+  /** The current ticket of each player who has one. */
+  open(userIds: readonly string[]): Promise<ReadonlyMap<string, TicketView>>;
   /** The ticket, for one of its players. @throws NOT_FOUND */
   view(userId: string, ticketId: string): Promise<TicketView>;
   /** Changes what the ticket accepts; its waiting time stays. @throws FORBIDDEN for who did not submit it, TICKET_CLOSED, … */
@@ -231,9 +230,8 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
       return row && present(row);
     },
 
-    async open(session, userIds) {
-      const theirs = { players: { $in: [...userIds] }, open: true };
-      const rows = await Tickets.find(theirs, null, { session }).lean<TicketRow[]>();
+    async open(userIds) {
+      const rows = await Tickets.find({ players: { $in: [...userIds] }, open: true }).lean<TicketRow[]>();
       return new Map(rows.map(present).flatMap((ticket) => ticket.players.map((userId) => [userId, ticket])));
     },
 

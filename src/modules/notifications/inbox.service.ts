@@ -1,4 +1,4 @@
-import { Types, type ClientSession } from 'mongoose';
+import { Types } from 'mongoose';
 import { decodeCursor, toPage, type Page } from '../../core/cursor';
 import { AppError, notFound } from '../../core/errors';
 import type { Ids } from '../../core/ids';
@@ -15,8 +15,7 @@ export interface Inbox {
     wanted: { unread?: boolean | undefined; limit: number; cursor?: string | undefined },
   ): Promise<Page<NotificationView>>;
   unread(userId: string): Promise<number>;
-  /** How many each of them has, inside the caller's transaction. */
-  unreadOf(session: ClientSession, userIds: readonly string[]): Promise<(userId: string) => number>;
+  unreadOf(userIds: readonly string[]): Promise<(userId: string) => number>;
   /** Reading twice is reading once. @throws NOT_FOUND */
   read(userId: string, id: string): Promise<NotificationView>;
   /** @returns how many had not been read */
@@ -32,23 +31,23 @@ export interface InboxDeps {
 }
 
 export function createInbox({ Notifications, feed, ids }: InboxDeps): Inbox {
-  const count = async (userIds: readonly string[], session: ClientSession | null) => {
+  const unreadOf: Inbox['unreadOf'] = async (userIds) => {
     const counts = await Notifications.aggregate<{ _id: Types.ObjectId; count: number }>([
       { $match: { userId: { $in: userIds.map((id) => new Types.ObjectId(id)) }, listed: true, read: false } },
       { $group: { _id: '$userId', count: { $sum: 1 } } },
-    ]).session(session);
+    ]);
     const known = new Map(counts.map((each) => [each._id.toHexString(), each.count]));
-    return (userId: string) => known.get(userId) ?? 0;
+    return (userId) => known.get(userId) ?? 0;
   };
 
-  const unread = inRounds<string, number>(async (userIds) => userIds.map(await count(userIds, null)));
+  const unread = inRounds<string, number>(async (userIds) => userIds.map(await unreadOf(userIds)));
 
   const tellCount = async (userId: string) =>
     feed.tell(ids.uuid(), [userId], 'notification:count', { unread: await unread(userId) });
 
   return {
     unread,
-    unreadOf: (session, userIds) => count(userIds, session),
+    unreadOf,
 
     async list(userId, { unread: onlyUnread = false, limit, cursor }) {
       const rows = await Notifications.find({
