@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
+import type { Teams } from './ledger';
 import type { Answer, Rest } from './rest';
 
 /** A simulated player: an account, a connection, and a memory of everything that was heard on it. */
@@ -33,7 +34,7 @@ export interface Acknowledgement {
 
 export interface Snapshot {
   ticket: { id: string; state: string } | null;
-  match: { id: string } | null;
+  match: { id: string; state: string; lobbyId: string | null; teams: Teams } | null;
   seq: number;
 }
 

@@ -38,7 +38,7 @@ import { createMetrics, type MetricNote } from './observability/metrics';
 import { openTracing } from './observability/open-telemetry';
 import { measureOutboxes, measureServer } from './observability/server-metrics';
 import type { ClientEvent } from './realtime/client-event';
-import { createRealtime, lobbyRoom } from './realtime/server';
+import { createRealtime } from './realtime/server';
 import { measureSockets } from './realtime/socket-metrics';
 import { connectRedis } from './redis/redis';
 
@@ -95,7 +95,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     const databaseClock = await createDatabaseClock(connection, logger);
     const clock = options.clock ?? databaseClock;
     if (config.database.migrate) await migrateUp(connection, logger);
-    const redis = await connectRedis(config.redis.url, logger);
+    const instanceId = ids.uuid();
+    const redis = await connectRedis(config.redis.url, logger, instanceId);
     releasers.push('redis', () => redis.stop());
 
     const bus = createEventBus<DomainEvents>();
@@ -127,14 +128,14 @@ export async function createServer(config: Config, options: ServerOptions = {}):
       models: createLeaseModels(connection),
       transact,
       logger,
-      instanceId: ids.uuid(),
+      instanceId,
       names: POOL_LEASES,
       alone: database.alone,
     });
     const audit = createAudit({ connection, clock, ids });
     const shared = { connection, transact, bus, outbox, audit, mail, realtime, clock, ids, logger, metrics };
 
-    const games = createGamesModule({ ...shared, config: config.catalogue, memory: redis.memory });
+    const games = createGamesModule({ ...shared, instanceId, config: config.catalogue, memory: redis.memory });
     const users = createUsersModule({ ...shared, games: games.api });
     const auth = createAuthModule({ ...shared, ...config.mail, config: config.auth, users: users.api });
     const accounts = createAccountsModule({
@@ -205,15 +206,14 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     realtime.serve({
       events: clientEvents,
       authenticate: (token) => auth.api.authenticate(token),
-      snapshot: async (userId) => {
-        const [search, mine, unread] = await Promise.all([
-          matchmaking.api.snapshot(userId),
-          lobbies.api.lobbiesOf(userId),
-          notifications.api.unread(userId),
+      snapshots: async (userIds) => {
+        const [searchOf, lobbiesOf, unreadOf] = await Promise.all([
+          matchmaking.api.openSearches(userIds),
+          lobbies.api.lobbiesOf(userIds),
+          notifications.api.unreadOf(userIds),
         ]);
-        return { ...search, lobbies: mine, unread };
+        return (userId) => ({ ...searchOf(userId), lobbies: lobbiesOf(userId), unread: unreadOf(userId) });
       },
-      rooms: async (userId) => (await lobbies.api.lobbiesOf(userId)).map((lobby) => lobbyRoom(lobby.id)),
       visibleTo: (userId, userIds) => users.api.visibleTo(userId, userIds),
     });
 

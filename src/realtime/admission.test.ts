@@ -20,6 +20,7 @@ describe('at the door', () => {
   let realtime: Realtime;
   let http: HttpServer;
   let authenticate: (token: string) => Promise<Identity>;
+  let whileRead: () => Promise<void>;
   const clients: Socket[] = [];
 
   let connection: Connection;
@@ -29,6 +30,7 @@ describe('at the door', () => {
 
   beforeEach(async () => {
     authenticate = () => Promise.resolve(identity);
+    whileRead = () => Promise.resolve();
     realtime = createRealtime({
       connection,
       config: {
@@ -48,8 +50,10 @@ describe('at the door', () => {
     realtime.serve({
       events: [],
       authenticate: (token) => authenticate(token),
-      snapshot: () => Promise.resolve({ ticket: null, match: null, lobbies: [], unread: 0 }),
-      rooms: () => Promise.resolve([]),
+      snapshots: async () => {
+        await whileRead();
+        return () => ({ ticket: null, match: null, lobbies: [], unread: 0 });
+      },
       visibleTo: (_userId, userIds) => Promise.resolve(new Set(userIds)),
     });
     http = createServer().listen(0, '127.0.0.1');
@@ -61,6 +65,7 @@ describe('at the door', () => {
     for (const client of clients.splice(0)) client.disconnect();
     await realtime.stop();
     http.close();
+    await connection.collection('feeds').deleteMany({});
     connection.deleteModel(/^(Feed|Revocation)$/); // each server brings its own
   });
 
@@ -117,6 +122,31 @@ describe('at the door', () => {
     const end = heard(socket, 'disconnect');
     realtime.endSession(identity.sessionId, 'logged out');
     expect(await end).toBe('io server disconnect');
+  });
+
+  test('what a socket is told while its snapshot is read is in the snapshot', async () => {
+    let reads = 0;
+    whileRead = async () => {
+      if (reads++ < 2) await realtime.feed.tell(`e${reads}`, [ID], 'notification:count', { unread: reads });
+    };
+    const socket = connect();
+    const told: [string, number][] = [];
+    socket.onAny((name: string, { seq }: { seq: number }) => told.push([name, seq]));
+    await heard(socket, 'connected');
+    expect([told, reads]).toEqual([
+      [
+        ['notification:count', 1],
+        ['notification:count', 2],
+        ['connected', 2],
+      ],
+      3,
+    ]);
+  });
+
+  test('who is told something all the time is greeted all the same', async () => {
+    whileRead = () => realtime.feed.tell('e', [ID], 'notification:count', { unread: 1 });
+    const { seq } = await heard<{ seq: number }>(connect(), 'connected');
+    expect(seq).toBeGreaterThan(0);
   });
 
   test.each([

@@ -1,6 +1,6 @@
 import type { Connection } from 'mongoose';
 import { testDatabase } from '../../test/support/database';
-import { createFeed } from './feed';
+import { createFeed, type Feed } from './feed';
 
 const [ANN, BOB] = ['a'.repeat(24), 'b'.repeat(24)];
 
@@ -18,6 +18,8 @@ function recordedFeed() {
   return { feed, sent, to };
 }
 
+const positions = async (feed: Feed, ...userIds: string[]) => Object.fromEntries(await feed.positions(userIds));
+
 const left = (userId: string) => ({ lobbyId: 'c'.repeat(24), userId });
 
 describe('the feed of a player', () => {
@@ -31,7 +33,7 @@ describe('the feed of a player', () => {
     expect(to(ANN).map(({ body }) => body.seq)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
     expect(to(ANN).map(({ body }) => body.eventId)).toEqual(Array.from({ length: 50 }, (_, i) => `e${i}`));
     expect(to(BOB).map(({ body }) => body.seq)).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
-    expect(await feed.position(ANN)).toBe(50);
+    expect(await positions(feed, ANN, BOB)).toEqual({ [ANN]: 50, [BOB]: 25 });
   });
 
   test('goes on counting after a restart, and over two instances at once', async () => {
@@ -50,11 +52,11 @@ describe('the feed of a player', () => {
     expect(to(BOB)[0]?.body).toEqual({ eventId: 'e', unread: 2, seq: 1 });
   });
 
-  test('telling nobody is done at once; an unknown player stands at 0', async () => {
+  test('telling nobody is done at once; who was never told anything stands nowhere', async () => {
     const { feed, sent } = recordedFeed();
     await feed.tell('e', [], 'notification:count', { unread: 0 });
     expect(sent).toEqual([]);
-    expect(await feed.position(BOB)).toBe(0);
+    expect(await positions(feed, BOB)).toEqual({});
   });
 
   test('a fact that cannot be numbered fails for its teller, and the next one is told', async () => {

@@ -1,4 +1,4 @@
-import { Schema, Types, type Connection } from 'mongoose';
+import { Schema, Types, type ClientSession, type Connection } from 'mongoose';
 import { describeData } from '../database/personal-data';
 import { createTransact } from '../database/transaction';
 import type { FactEvents } from './protocol';
@@ -17,8 +17,8 @@ export interface Feed {
     name: Name,
     payload: FactEvents[Name] | ((userId: string) => FactEvents[Name]),
   ): Promise<void>;
-  /** The last number given to this user. */
-  position(userId: string): Promise<number>;
+  /** The last number given to each of these users, as far as there is one. */
+  positions(userIds: readonly string[], session?: ClientSession): Promise<ReadonlyMap<string, number>>;
 }
 
 interface Counter {
@@ -77,16 +77,24 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
     }
   };
 
+  const positions: Feed['positions'] = async (userIds, session) => {
+    const options = session ? { session } : {};
+    const counters = await Counters.find({ _id: { $in: [...userIds] } }, null, options).lean<Counter[]>();
+    return new Map(counters.map(({ _id, seq }) => [_id.toHexString(), seq]));
+  };
+
   /** The numbers of all users of a round after it. */
   const countUp = (round: ReadonlyMap<string, Pending[]>) =>
     transact(async (session) => {
-      const ids = [...round.keys()].map((userId) => new Types.ObjectId(userId));
-      const counts = [...round.values()].map((items, i) => ({
-        updateOne: { filter: { _id: ids[i] as Types.ObjectId }, update: { $inc: { seq: items.length } }, upsert: true },
+      const counts = [...round].map(([userId, items]) => ({
+        updateOne: {
+          filter: { _id: new Types.ObjectId(userId) },
+          update: { $inc: { seq: items.length } },
+          upsert: true,
+        },
       }));
       await Counters.collection.bulkWrite(counts, { session, ordered: false });
-      const counters = await Counters.find({ _id: { $in: ids } }, null, { session }).lean<Counter[]>();
-      return new Map(counters.map(({ _id, seq }) => [_id.toHexString(), seq]));
+      return positions([...round.keys()], session);
     });
 
   const flushRound = async (round: ReadonlyMap<string, Pending[]>) => {
@@ -127,10 +135,7 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
       if (!flushing) void flush();
       await Promise.all(told);
     },
-    async position(userId) {
-      const counter = await Counters.findById(userId).lean();
-      return counter?.seq ?? 0;
-    },
+    positions,
   };
 }
 

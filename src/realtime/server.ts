@@ -21,9 +21,10 @@ import { cutOffFloods } from './floods';
 import { onEvent, refuseUnknownEvents } from './on-event';
 import { ownEvents, presenceRoom } from './own-events';
 import { createPresence, type PresenceDirectory } from './presence';
-import type { SignalEvents, Snapshot } from './protocol';
+import type { SignalEvents } from './protocol';
 import { createRevocations } from './revocations';
-import { sessionRoom, userRoom } from './rooms';
+import { lobbyRoom, sessionRoom, userRoom } from './rooms';
+import { createSnapshots, greet, type SnapshotSource } from './snapshots';
 import { noSocketMeter, type SocketMeter } from './socket-metrics';
 import { createWatch, sayGoodbye, watchWriting } from './watch';
 
@@ -67,14 +68,10 @@ export interface Serving {
   events: ClientEvent[];
   /** @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   authenticate(token: string): Promise<Identity>;
-  snapshot: SnapshotSource;
-  /** Rooms, besides the user's own, that a new socket of this user stands in. */
-  rooms(userId: string): Promise<string[]>;
+  snapshots: SnapshotSource;
   /** Whom of these this user may see online. */
   visibleTo(userId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
 }
-
-export type SnapshotSource = (userId: string) => Promise<Omit<Snapshot, 'userId' | 'seq' | 'serverTime'>>;
 
 export interface RealtimeDeps {
   connection: Connection;
@@ -158,13 +155,11 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     }
   };
 
-  const snapshotOf = async (userId: string): Promise<Snapshot> => {
-    // the position first: a fact told meanwhile shows as a newer seq, never as a gap nobody sees
-    const seq = await feed.position(userId);
-    const state = await served().snapshot(userId);
-    return { userId, ...state, seq, serverTime: new Date(clock.now()).toISOString() };
-  };
-
+  const snapshotOf = createSnapshots({
+    feed,
+    source: (userIds) => served().snapshots(userIds),
+    clock,
+  });
   const admit = createAdmission((token) => served().authenticate(token));
   const visibleTo: Serving['visibleTo'] = (userId, userIds) => served().visibleTo(userId, userIds);
   const own = ownEvents({ admit, presence, snapshotOf, visibleTo });
@@ -184,11 +179,11 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     watchWriting(socket, logger);
     presence.arrived(player.userId);
     socket.once('disconnect', () => presence.left(player.userId));
+    // before it asks for anything: what happens from now on is told to it, whatever the answers are
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
-    const reason = await lateRefusal(admit, socket);
-    if (reason !== undefined) return sayGoodbye(socket, reason);
-    await socket.join(await served().rooms(player.userId));
-    socket.emit('connected', await snapshotOf(player.userId));
+    const greeted = await greet(socket, snapshotOf, lateRefusal(admit, socket));
+    if (typeof greeted === 'string') return sayGoodbye(socket, greeted);
+    await socket.join(greeted.lobbies.map((lobby) => lobbyRoom(lobby.id)));
     logger.debug({ userId: player.userId, address: addressOf(socket, config.trustProxyHops) }, 'socket connected');
   };
 

@@ -5,9 +5,13 @@ import { createLoop, type Loop } from '../core/loop';
 import type { SocketData } from './admission';
 import type { Budgets } from './budgets';
 
-/** What is waiting for a client that does not read: above either limit the client is dropped, and repairs itself by reconnecting. */
-const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-const MAX_WAITING_PACKETS = 10_000;
+/**
+ * What may wait for a client that does not read; above it the client is dropped, and repairs itself by reconnecting. Much less than
+ * this is what a lively evening comes to in the 45 s after which a client that is gone is missed.
+ */
+const MAX_WAITING_BYTES = 1024 * 1024;
+/** What a waiting packet takes besides its text: a small one weighs as much as that. */
+const PACKET_BYTES = 500;
 /** Between two looks of the loop much more can come together: every so many packets that wait are a reason to look, too. */
 const LOOK_EVERY_PACKETS = 64;
 /** After its token has expired a socket is left this long to bring a new one by `auth:refresh`. */
@@ -63,10 +67,7 @@ function dropIfSlow(socket: Socket, logger: Logger): boolean {
 const waitingFor = ({ conn }: Socket) => (conn as unknown as { writeBuffer: { data?: unknown }[] }).writeBuffer;
 
 function isSlow(socket: Socket): boolean {
-  const waiting = waitingFor(socket);
-  if (waiting.length > MAX_WAITING_PACKETS) return true;
   const inTransport = (socket.conn.transport as { socket?: { bufferedAmount?: number } }).socket?.bufferedAmount ?? 0;
-  const size = (data: unknown) => (typeof data === 'string' ? data.length : 0);
-  const bytes = waiting.reduce((sum, packet) => sum + size(packet.data), inTransport);
-  return bytes > MAX_WAITING_BYTES;
+  const size = ({ data }: { data?: unknown }) => PACKET_BYTES + (typeof data === 'string' ? data.length : 0);
+  return waitingFor(socket).reduce((sum, packet) => sum + size(packet), inTransport) > MAX_WAITING_BYTES;
 }

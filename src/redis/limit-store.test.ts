@@ -1,23 +1,13 @@
 import type { Options } from 'express-rate-limit';
-import { Redis } from 'ioredis';
-import { isOnPath, startRedis, type Service } from '../../scripts/cluster/services';
+import type { Redis } from 'ioredis';
 import { LimitStore } from './limit-store';
-
-const withRedis = isOnPath('redis-server') ? describe : describe.skip;
+import { redisForTests, withRedis } from './testing/redis';
 
 withRedis('a limit store', () => {
-  let service: Service;
-  let redis: Redis;
-  beforeAll(async () => {
-    service = (await startRedis())!;
-    redis = new Redis(service.uri);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await service.child.stop();
-  });
+  const server = redisForTests();
 
   test('whose scripts could not be loaded at the start counts by itself at first, and together with others soon after', async () => {
+    const redis = await server.connect();
     const call: (...args: never[]) => Promise<unknown> = redis.call.bind(redis);
     let slow = true;
     redis.call = ((...args: never[]) =>

@@ -1,11 +1,9 @@
-import { Redis } from 'ioredis';
-import { isOnPath, startRedis, type Service } from '../../scripts/cluster/services';
+import type { Redis } from 'ioredis';
 import { createPresenceDirectory, FORGOTTEN_AFTER_MS } from './presence-directory';
-
-const withRedis = isOnPath('redis-server') ? describe : describe.skip;
+import { redisForTests, withRedis } from './testing/redis';
 
 withRedis('presence in Redis', () => {
-  let service: Service;
+  const server = redisForTests();
   let redis: Redis;
   let away = false;
   const instance = (name: string) =>
@@ -16,12 +14,7 @@ withRedis('presence in Redis', () => {
   const everybody = ['ada', 'bob', 'cyd'];
 
   beforeAll(async () => {
-    service = (await startRedis())!;
-    redis = new Redis(service.uri);
-  });
-  afterAll(async () => {
-    redis.disconnect();
-    await service.child.stop();
+    redis = await server.connect();
   });
   beforeEach(() => redis.flushall());
 

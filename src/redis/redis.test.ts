@@ -1,16 +1,15 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import express from 'express';
 import request from 'supertest';
-import { isOnPath } from '../../scripts/cluster/services';
+import { freePort, type Child } from '../../scripts/cluster/child';
+import { startRedis } from '../../scripts/cluster/services';
+import { systemIds } from '../core/ids';
 import { createLogger } from '../core/logger';
 import { problemHandler } from '../http/problems';
 import { createRateLimits, LIMITS } from '../http/rate-limits';
 import { connectRedis } from './redis';
-
-/** Against a real redis-server, where there is one on the PATH. */
-const withRedis = isOnPath('redis-server') ? describe : describe.skip;
+import { withRedis } from './testing/redis';
 
 const { max } = LIMITS.submit;
 const silent = createLogger({ level: 'silent', pretty: false });
@@ -19,27 +18,20 @@ afterEach(async () => {
   for (const release of releases.splice(0).reverse()) await release();
 });
 
-async function startRedis(port: number): Promise<ChildProcess> {
-  const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-  const redis = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'ignore'] });
-  releases.push(() => end(redis));
-  await new Promise<void>((resolve) =>
-    redis.stdout?.on('data', (line) => {
-      if (String(line).includes('Ready to accept')) resolve();
-    }),
-  );
-  return redis;
+async function redisAt(port: number): Promise<Child> {
+  const { child } = (await startRedis(port))!;
+  releases.push(() => end(child));
+  return child;
 }
 
-async function end(redis: ChildProcess): Promise<void> {
-  if (redis.exitCode !== null || redis.signalCode !== null) return;
-  redis.kill('SIGKILL');
-  await once(redis, 'exit');
+async function end(redis: Child): Promise<void> {
+  redis.signal('SIGKILL');
+  await redis.exited;
 }
 
 /** One instance of the server, as far as limits go. */
 async function instance(port: number) {
-  const link = await connectRedis(`redis://127.0.0.1:${port}`, silent);
+  const link = await connectRedis(`redis://127.0.0.1:${port}`, silent, systemIds.uuid());
   const limits = createRateLimits(true, link.createLimitStore);
   releases.push(
     () => link.stop(),
@@ -77,7 +69,7 @@ async function untilShared(a: Instance, b: Instance): Promise<void> {
 withRedis('limits in Redis', () => {
   test('are one budget for all instances', async () => {
     const port = await freePort();
-    await startRedis(port);
+    await redisAt(port);
     const [a, b] = [await instance(port), await instance(port)];
     expect(a.link.status()).toBe('ready');
     await untilShared(a, b);
@@ -85,19 +77,19 @@ withRedis('limits in Redis', () => {
 
   test('go on in each process while Redis is frozen, without holding a request for long', async () => {
     const port = await freePort();
-    const redis = await startRedis(port);
+    const redis = await redisAt(port);
     const { burst } = await instance(port);
-    redis.kill('SIGSTOP');
+    redis.signal('SIGSTOP');
     const begun = performance.now();
     const statuses = await burst(max + 5);
     expect([refused(statuses), new Set(statuses)]).toEqual([5, new Set([200, 429])]);
     expect(performance.now() - begun).toBeLessThan(5_000);
-    redis.kill('SIGCONT');
+    redis.signal('SIGCONT');
   });
 
   test('cost one time-out while Redis is frozen, however many questions follow each other', async () => {
     const port = await freePort();
-    const redis = await startRedis(port);
+    const redis = await redisAt(port);
     const { left, link } = await instance(port);
     const inARow = async () => {
       const begun = performance.now();
@@ -106,10 +98,10 @@ withRedis('limits in Redis', () => {
       return performance.now() - begun;
     };
     const usual = await inARow();
-    redis.kill('SIGSTOP');
+    redis.signal('SIGSTOP');
     // one each would be nine of 250 ms
     expect((await inARow()) - usual).toBeLessThan(1_000);
-    redis.kill('SIGCONT');
+    redis.signal('SIGCONT');
   });
 
   test('are never open: not when Redis was away at the start, nor once it has come, nor after it has lost everything', async () => {
@@ -118,7 +110,7 @@ withRedis('limits in Redis', () => {
     expect(a.link.status()).toBe('away');
     expect(refused(await a.burst(max + 3))).toBe(3);
 
-    const first = await startRedis(port);
+    const first = await redisAt(port);
     await until(() => a.link.status() === 'ready' && b.link.status() === 'ready');
     await untilShared(a, b);
 
@@ -126,7 +118,7 @@ withRedis('limits in Redis', () => {
     await until(() => a.link.status() === 'away' && b.link.status() === 'away');
     // what it counted by itself before still counts
     expect(await a.left()).toBe(0);
-    await startRedis(port);
+    await redisAt(port);
     await until(() => a.link.status() === 'ready' && b.link.status() === 'ready');
     // the scripts are gone with the first one, and loaded anew
     await untilShared(a, b);
@@ -136,17 +128,17 @@ withRedis('limits in Redis', () => {
 withRedis('a Redis that is frozen', () => {
   test('when the server starts holds the start up for a second, and is used once it answers', async () => {
     const port = await freePort();
-    const redis = await startRedis(port);
-    redis.kill('SIGSTOP');
+    const redis = await redisAt(port);
+    redis.signal('SIGSTOP');
     const { link } = await instance(port);
     expect(link.status()).toBe('away');
-    redis.kill('SIGCONT');
+    redis.signal('SIGCONT');
     await until(() => link.status() === 'ready');
   });
 
   test('for long is connected to anew: nothing piles up for it', async () => {
     const port = await freePort();
-    const redis = await startRedis(port);
+    const redis = await redisAt(port);
     let connections = 0;
     const between = createServer((client) => {
       connections += 1;
@@ -164,30 +156,21 @@ withRedis('a Redis that is frozen', () => {
     releases.push(() => between.close());
     const { link } = await instance((between.address() as AddressInfo).port);
     expect(connections).toBe(2);
-    redis.kill('SIGSTOP');
+    redis.signal('SIGSTOP');
     await until(() => connections >= 4);
     expect(link.status()).toBe('away');
-    redis.kill('SIGCONT');
+    redis.signal('SIGCONT');
     await until(() => link.status() === 'ready');
   });
 });
 
 test('without a URL there is no Redis, and nothing to wait for', async () => {
-  const link = await connectRedis(undefined, silent);
+  const link = await connectRedis(undefined, silent, 'one');
   expect([link.status(), link.createLimitStore]).toEqual(['off', undefined]);
 });
 
 test('credentials in a URL are not described', async () => {
-  const link = await connectRedis(`redis://user:secret@127.0.0.1:${await freePort()}`, silent);
+  const link = await connectRedis(`redis://user:secret@127.0.0.1:${await freePort()}`, silent, 'one');
   releases.push(() => link.stop());
   expect(link.description).toMatch(/^Redis at redis:\/\/\*\*\*@127/);
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
-}

@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
 import type { Logger } from '../core/logger';
-import { systemIds } from '../core/ids';
 import { createLoop } from '../core/loop';
 import type { LimitStoreFactory } from '../http/rate-limits';
 import type { RealtimeDeps } from '../realtime/server';
@@ -37,11 +36,8 @@ const PING_EVERY_MS = 1_000;
 /** After so many pings in vain the connections are made anew: nobody may be at their other end, and what is sent would pile up. */
 const PINGS_IN_VAIN = 5;
 
-export async function connectRedis(
-  url: string | undefined,
-  logger: Logger,
-  instanceId = systemIds.uuid(),
-): Promise<RedisLink> {
+/** @param instanceId of this instance, as leases know it, too */
+export async function connectRedis(url: string | undefined, logger: Logger, instanceId: string): Promise<RedisLink> {
   if (url === undefined)
     return {
       description: 'none (one process: events and rate limits stay in it)',

@@ -1,8 +1,5 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { Redis } from 'ioredis';
-import { isOnPath } from '../../scripts/cluster/services';
 import { createSharedMemory } from './shared-memory';
+import { redisForTests, withRedis } from './testing/redis';
 
 /** In this process, and over a real redis-server where there is one on the PATH. */
 
@@ -42,35 +39,12 @@ describe('alone', () => {
   });
 });
 
-const withRedis = isOnPath('redis-server') ? describe : describe.skip;
-
 withRedis('with Redis', () => {
-  const socket = `/tmp/maoga-memory-${process.pid}.sock`;
-  let server: ReturnType<typeof spawn>;
-  const links: Redis[] = [];
+  const server = redisForTests();
   const instance = async () => {
-    const link = new Redis({ path: socket, lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 1 });
-    link.on('error', () => undefined);
-    await link.connect();
-    links.push(link);
+    const link = await server.connect();
     return createSharedMemory((question) => question(link));
   };
-
-  beforeAll(async () => {
-    const options = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no'];
-    server = spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'ignore'] });
-    await new Promise<void>((resolve) =>
-      server.stdout?.on('data', (line) => {
-        if (/ready to accept/i.test(String(line))) resolve();
-      }),
-    );
-  });
-  afterAll(async () => {
-    for (const link of links) link.disconnect();
-    if (server.exitCode !== null || server.signalCode !== null) return;
-    server.kill('SIGKILL');
-    await once(server, 'exit');
-  });
 
   it('shares notes with other instances', async () => {
     const [one, two] = [await instance(), await instance()];
@@ -87,8 +61,7 @@ withRedis('with Redis', () => {
 
   it('goes by its own notes and turns while Redis is away', async () => {
     const memory = await instance();
-    server.kill('SIGKILL');
-    await once(server, 'exit');
+    await server.kill();
     await memory.remember('own', 'noted', 60_000);
     expect(await memory.recall('own')).toBe('noted');
     expect([await memory.turn('own turn', 60_000), (await memory.turn('own turn', 60_000)) > 0]).toEqual([0, true]);

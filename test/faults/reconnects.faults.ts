@@ -1,4 +1,5 @@
 import { SEED } from './support/chance';
+import { countCost } from './support/cost';
 import { gatherFleet } from './support/fleet';
 import { report } from './support/verdict';
 import { startWorld, type World } from './support/world';
@@ -21,8 +22,10 @@ test(`${SOCKETS} reconnect at once, after their matches were made without them: 
   const urlOf = (index: number) => world.members[index % 2]!.url;
   const fleet = await gatherFleet(world.url, { players: SOCKETS / EACH, socketsEach: EACH, urlOf });
   const first = Date.now();
+  const cost = countCost(world);
   await fleet.connect();
   const connectedMs = Date.now() - first;
+  const each = cost(fleet.size);
 
   const cutAt = Date.now();
   fleet.cut();
@@ -49,6 +52,7 @@ test(`${SOCKETS} reconnect at once, after their matches were made without them: 
   report(`${fleet.size} reconnects at once`, {
     notSetUp: notSetUp.length,
     connectedMs,
+    each,
     reconnectedMs,
     matches: fleet.players.length / 2,
   });

@@ -17,7 +17,7 @@ import { createModeCache } from './mode-cache';
 import { countMatches, type HeardEvents } from './play-counts';
 import { seedGames } from './seed';
 
-export interface GamesDeps extends Pick<ExternalDeps, 'config' | 'memory' | 'metrics' | 'logger'> {
+export interface GamesDeps extends Pick<ExternalDeps, 'config' | 'memory' | 'metrics' | 'logger' | 'instanceId'> {
   connection: Connection;
   transact: Transact;
   bus: EventBus<GameEvents & HeardEvents>;

@@ -26,8 +26,8 @@ export interface LobbiesApi {
   holdParty(session: ClientSession, party: Party): Promise<void>;
   /** A line of a lobby that the user is in, or was when it closed; null for others. */
   messageFor(userId: string, messageId: string): Promise<MessageView | null>;
-  /** Every lobby the user is in that is not closed. */
-  lobbiesOf(userId: string): Promise<LobbyView[]>;
+  /** Every lobby that each of them is in and that is not closed, the newest first. */
+  lobbiesOf(userIds: readonly string[]): Promise<(userId: string) => LobbyView[]>;
 }
 
 export interface LobbyOfMatch {

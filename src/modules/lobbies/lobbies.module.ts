@@ -46,7 +46,8 @@ export function createLobbiesModule(deps: LobbiesDeps): Module<LobbiesApi> {
   tellLobbyNews(bus, realtime);
   const api = createLobbiesApi({ ...deps, store });
   const leaveAll = async ({ payload: { userId } }: { payload: { userId: string } }) => {
-    for (const { id } of await api.lobbiesOf(userId)) await lobbies.leave(id, userId);
+    const mine = (await api.lobbiesOf([userId]))(userId);
+    for (const { id } of mine) await lobbies.leave(id, userId);
   };
   bus.on('user.closed', leaveAll);
   bus.on('user.barred', leaveAll);

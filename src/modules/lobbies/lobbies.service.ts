@@ -61,7 +61,7 @@ export interface LobbiesServiceDeps {
 
 /** A guard against floods, not a rule: two parallel requests may slip past it. */
 export const MAX_OPEN_PER_PLAYER = 20;
-const NOT_CLOSED = { $in: ['forming', 'ready', 'active'] satisfies Lobby['state'][] };
+export const NOT_CLOSED = { $in: ['forming', 'ready', 'active'] satisfies Lobby['state'][] };
 
 export function createLobbiesService(deps: LobbiesServiceDeps): LobbiesService {
   const { store, transact, outbox, clock, ids, users, games } = deps;

@@ -1,10 +1,11 @@
 import type { Clock } from '../../core/clock';
 import { AppError } from '../../core/errors';
+import type { LobbyView } from '../../realtime/protocol';
 import type { UsersApi } from '../users';
 import type { LobbiesApi, LobbyOfMatch, Party } from './lobbies.api';
 import { toLobby, toLobbyView, toMessageView, type LobbyRow, type MessageRow } from './lobbies.models';
 import { adopt, close, POSSIBLE_IN, requireHost, requirePossible, seat, type Lobby } from './lobbies.policy';
-import { emptyLobby } from './lobbies.service';
+import { emptyLobby, NOT_CLOSED } from './lobbies.service';
 import type { LobbyStore } from './lobbies.store';
 
 /** What the neighbours ask: lobbies of matches, and the party of a host. */
@@ -77,11 +78,15 @@ export function createLobbiesApi(deps: {
       return member ? toMessageView(row) : null;
     },
 
-    async lobbiesOf(userId) {
-      const rows = await Lobbies.find({ 'members.userId': userId, state: { $in: ['forming', 'ready', 'active'] } })
-        .sort({ _id: -1 })
-        .lean<LobbyRow[]>();
-      return rows.map((row) => toLobbyView(toLobby(row)));
+    async lobbiesOf(userIds) {
+      const theirs = { 'members.userId': { $in: [...userIds] }, state: NOT_CLOSED };
+      const rows = await Lobbies.find(theirs).sort({ _id: -1 }).lean<LobbyRow[]>();
+      const byUser = new Map(userIds.map((userId): [string, LobbyView[]] => [userId, []]));
+      for (const row of rows) {
+        const view = toLobbyView(toLobby(row));
+        for (const { userId } of view.members) byUser.get(userId)?.push(view);
+      }
+      return (userId) => byUser.get(userId) ?? [];
     },
   };
 }

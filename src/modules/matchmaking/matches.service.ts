@@ -19,8 +19,6 @@ export interface MatchesService {
   played(matchId: string): Promise<{ userIds: string[]; completed: boolean; endedAt: number } | null>;
   /** Matches that were played, newest first. */
   history(userId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<MatchView>>;
-  /** The live match of this player, if there is one. */
-  live(userId: string): Promise<MatchView | null>;
   /**
    * This player has left the match and may search again; the last one to leave ends it.
    * @param removed by the host: the result does not count for them
@@ -95,11 +93,6 @@ export function createMatchesService({
         (row) => toMatchView(row, userId),
         (row) => [row.formedAt?.getTime() ?? 0, row._id.toHexString()],
       );
-    },
-
-    async live(userId) {
-      const match = await Matches.findOne({ livePlayers: userId, live: true }).lean<MatchRow>();
-      return match && toMatchView(match, userId);
     },
 
     async leave(matchId, userId, removed = false) {

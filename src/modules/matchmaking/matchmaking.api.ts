@@ -1,7 +1,9 @@
+import type { OpenSearch } from './open-searches';
+
 /** What neighbours may ask of the matchmaking module. */
 export interface MatchmakingApi {
-  /** For `connected` and `sync`: the open ticket and the live match of this user, or null. */
-  snapshot(userId: string): Promise<{ ticket: object | null; match: object | null }>;
+  /** For `connected` and `sync`: the open ticket and the proposed or live match of each of them. */
+  openSearches(userIds: readonly string[]): Promise<(userId: string) => OpenSearch>;
   /** Who was in a match that was formed, and whether it was played to its end; null where there is none. */
   played(matchId: string): Promise<{ userIds: string[]; completed: boolean; endedAt: number } | null>;
   /** Rebuilds the in-memory pools from the database: once, before the server listens. */

@@ -27,6 +27,7 @@ import { measureMatchmaking } from './matchmaking.metrics';
 import { createMatchModel, createRatingModel, createTicketModel } from './matchmaking.models';
 import { matchmakingRoutes } from './matchmaking.routes';
 import { matchmakingEvents, tellMatchmakingNews } from './matchmaking.socket';
+import { createOpenSearches } from './open-searches';
 import { createPools, SEED } from './pools';
 import { recordedEngine, type OperationSink } from './recording/recorder';
 import { createResultsService } from './results.service';
@@ -91,11 +92,7 @@ export function createMatchmakingModule(deps: MatchmakingDeps): Module<Matchmaki
 
   return {
     api: {
-      async snapshot(userId) {
-        const ticket = await tickets.current(userId);
-        const match = ticket?.matchId ? await matches.view(userId, ticket.matchId) : await matches.live(userId);
-        return { ticket, match };
-      },
+      openSearches: createOpenSearches({ tickets, Matches }),
       played: (matchId) => matches.played(matchId),
       restore: () => upkeep.restore(),
     },

@@ -41,7 +41,7 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
 
   const hostOf = async (match: MatchRow, userId: string): Promise<string | null> => {
     if (match.agreement !== 'host') return null;
-    const mine = await lobbies.lobbiesOf(userId);
+    const mine = (await lobbies.lobbiesOf([userId]))(userId);
     return mine.find((lobby) => lobby.matchId === match._id.toHexString())?.hostId ?? null;
   };
 

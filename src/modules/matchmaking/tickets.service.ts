@@ -28,6 +28,8 @@ export interface TicketsService {
    */
   submit(userId: string, request: TicketRequest, party?: Party, seats?: Backfill): Promise<TicketView>;
   current(userId: string): Promise<TicketView | null>;
+  /** The current ticket of each player who has one. */
+  open(userIds: readonly string[]): Promise<ReadonlyMap<string, TicketView>>;
   /** The ticket, for one of its players. @throws NOT_FOUND */
   view(userId: string, ticketId: string): Promise<TicketView>;
   /** Changes what the ticket accepts; its waiting time stays. @throws FORBIDDEN for who did not submit it, TICKET_CLOSED, … */
@@ -226,6 +228,11 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
     async current(userId) {
       const row = await Tickets.findOne({ players: userId, open: true }).lean<TicketRow>();
       return row && present(row);
+    },
+
+    async open(userIds) {
+      const rows = await Tickets.find({ players: { $in: [...userIds] }, open: true }).lean<TicketRow[]>();
+      return new Map(rows.map(present).flatMap((ticket) => ticket.players.map((userId) => [userId, ticket])));
     },
 
     view: async (userId, ticketId) => present(await find(userId, ticketId)),

@@ -15,6 +15,7 @@ export interface Inbox {
     wanted: { unread?: boolean | undefined; limit: number; cursor?: string | undefined },
   ): Promise<Page<NotificationView>>;
   unread(userId: string): Promise<number>;
+  unreadOf(userIds: readonly string[]): Promise<(userId: string) => number>;
   /** Reading twice is reading once. @throws NOT_FOUND */
   read(userId: string, id: string): Promise<NotificationView>;
   /** @returns how many had not been read */
@@ -30,20 +31,23 @@ export interface InboxDeps {
 }
 
 export function createInbox({ Notifications, feed, ids }: InboxDeps): Inbox {
-  const unread = inRounds<string, number>(async (userIds) => {
+  const unreadOf: Inbox['unreadOf'] = async (userIds) => {
     const counts = await Notifications.aggregate<{ _id: Types.ObjectId; count: number }>([
       { $match: { userId: { $in: userIds.map((id) => new Types.ObjectId(id)) }, listed: true, read: false } },
       { $group: { _id: '$userId', count: { $sum: 1 } } },
     ]);
-    const known = new Map(counts.map(({ _id, count }) => [_id.toHexString(), count]));
-    return userIds.map((userId) => known.get(userId) ?? 0);
-  });
+    const known = new Map(counts.map((each) => [each._id.toHexString(), each.count]));
+    return (userId) => known.get(userId) ?? 0;
+  };
+
+  const unread = inRounds<string, number>(async (userIds) => userIds.map(await unreadOf(userIds)));
 
   const tellCount = async (userId: string) =>
     feed.tell(ids.uuid(), [userId], 'notification:count', { unread: await unread(userId) });
 
   return {
     unread,
+    unreadOf,
 
     async list(userId, { unread: onlyUnread = false, limit, cursor }) {
       const rows = await Notifications.find({

@@ -1,5 +1,4 @@
-/** What the server's edges may ask of the notifications module. */
-export interface NotificationsApi {
-  /** How many notifications of this user wait to be read. */
-  unread(userId: string): Promise<number>;
-}
+import type { Inbox } from './inbox.service';
+
+/** What the server's edges may ask of the notifications module: how many of them wait to be read. */
+export type NotificationsApi = Pick<Inbox, 'unreadOf'>;

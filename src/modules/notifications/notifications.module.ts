@@ -34,7 +34,7 @@ export function createNotificationsModule(deps: NotificationsDeps): Module<Notif
   const channels = [createInAppChannel({ feed: realtime.feed, inbox })];
   notifyOfFacts(bus, createNotifier({ ...deps, Notifications, settings, channels }));
   return {
-    api: { unread: (userId) => inbox.unread(userId) },
+    api: inbox,
     routes: notificationRoutes({ inbox, settings, devices, channels: channels.map((channel) => channel.name) }),
     clientEvents: [],
     loops: [],

@@ -53,7 +53,7 @@ function instance(...channels: Channel[]) {
     bus,
     createNotifier({ Notifications, settings, users, channels, clock: manualClock(), ids: systemIds }),
   );
-  const feed = { tell: async () => undefined, position: async () => 0 };
+  const feed = { tell: async () => undefined, positions: async () => new Map<string, number>() };
   return { bus, gone, settings, inbox: createInbox({ Notifications, feed, ids: systemIds }) };
 }
 

@@ -55,6 +55,8 @@ export interface CrowdOptions {
 const WISHES = { regions: [], regionPreference: 'any', languages: [], languagePreference: 'any' } as const;
 const PATIENCE_MS = 60_000 * PACE;
 const AT_ONCE = 16;
+/** Whether the others have reported, too. */
+const LOOK_AGAIN_MS = 250;
 const ASK_AFTER_MS = 15_000 * PACE;
 
 const gathered: Crowd[] = [];
@@ -199,10 +201,16 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     if (missing) void catchUp().catch(() => undefined);
   };
 
-  /** What was missed: the end of the search, if it has ended. */
-  const catchUp = async (snapshot?: Pick<Snapshot, 'ticket'>) => {
+  /** What was missed: the end of the search, if it has ended. A match is in the snapshot; for whatever else one has to ask. */
+  const catchUp = async (snapshot?: Pick<Snapshot, 'ticket' | 'match'>) => {
     const ticketId = searching;
     if (ticketId === null || snapshot?.ticket?.id === ticketId) return;
+    const { match } = snapshot ?? {};
+    // one that they know is the match before this search: the snapshot is older than it
+    if (match?.state === 'live' && !ledger.matches.get(match.id)?.told.has(userId)) {
+      const { id: matchId, lobbyId, teams } = match;
+      return hear({ name: 'matchmaking:matched', payload: { ticketId, matchId, lobbyId, teams } });
+    }
     const ticket = await ask('GET', `/api/matchmaking/tickets/${ticketId}`);
     const { state, matchId, reason } = ticket.body;
     if (state === 'expired') hear({ name: 'matchmaking:expired', payload: { ticketId } });
@@ -270,7 +278,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
 
   /** Reports, and waits until the match is over. */
   const finish = async ({ matchId }: Extract<End, { kind: 'matched' }>) => {
-    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(50)) {
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(LOOK_AGAIN_MS)) {
       const { status, body } = await ask('POST', `/api/matchmaking/matches/${matchId}/result`, { winner: 0 });
       if (status === 200 && body.state === 'live') continue;
       if (status !== 200 && body.code !== 'MATCH_CLOSED')

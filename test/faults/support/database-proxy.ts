@@ -7,6 +7,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
  */
 export interface DatabaseProxy {
   readonly uri: string;
+  /** Commands that have passed. */
+  readonly passed: number;
   /** Lets the n-th command that fits spring once; resolves when it has. */
   trap(trap: Trap): Promise<void>;
   disarm(): void;
@@ -34,6 +36,7 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
   const pairs = new Set<readonly [Socket, Socket]>();
   let armed: Armed | undefined;
   let refusing = false;
+  let passed = 0;
 
   /** The armed trap, if this command is the one it waits for. */
   const springs = (message: Buffer): Armed | undefined => {
@@ -62,6 +65,7 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
     client.on(
       'data',
       splitter((message) => {
+        passed += 1;
         const trap = springs(message);
         if (trap?.when === 'before') return spring(trap);
         if (trap?.when === 'passing') spring(trap);
@@ -85,6 +89,9 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
   };
   return {
     uri: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/maoga?directConnection=true`,
+    get passed() {
+      return passed;
+    },
     trap: (trap) =>
       new Promise((sprung) => {
         armed = { ...trap, left: trap.nth, sprung };

@@ -32,6 +32,7 @@ export interface World {
   /** Ends the database like a power cut, and starts it again on the same data. */
   restartDatabase(awayMs?: number): Promise<void>;
   signalDatabase(signal: NodeJS.Signals): void;
+  readonly databasePid: number;
   stop(): Promise<void>;
 }
 
@@ -138,6 +139,9 @@ export async function startWorld(
         database = await startDatabase({ ...data, port: database.port });
       },
       signalDatabase: (signal) => database.child.signal(signal),
+      get databasePid() {
+        return database.child.pid;
+      },
       stop: () => releasers.releaseAll(),
     };
   }

@@ -1,5 +1,4 @@
 import { AppError } from '../../../core/errors';
-import type { Ids } from '../../../core/ids';
 import { createLoop, type Loop } from '../../../core/loop';
 import type { SyncBody, SyncView } from '../games.schemas';
 import { createImporter, type ImporterDeps } from './import';
@@ -23,18 +22,18 @@ export type ExternalDeps = Omit<IgdbClientDeps, 'settings' | 'memory' | 'random'
   Pick<LookUpDeps, 'memory' | 'transact'> &
   Pick<IgdbClientDeps, 'memory'> &
   Pick<ImporterDeps, 'Games' | 'ids'> &
-  Pick<SyncDeps, 'Syncs' | 'audit'> & { ids: Ids; config: { igdb: IgdbSettings | undefined } };
+  Pick<SyncDeps, 'Syncs' | 'audit' | 'instanceId'> & { config: { igdb: IgdbSettings | undefined } };
 
 const SYNC_EVERY_MS = 5_000;
 
 export function createExternal(deps: ExternalDeps): External {
   const { igdb: settings } = deps.config;
   if (!settings) return off;
-  const { logger, ids } = deps;
+  const { logger } = deps;
   const catalogue = createIgdb({ ...deps, settings });
   const importer = createImporter({ ...deps, provider: catalogue.name });
   const lookUp = createLookUp({ ...deps, catalogue, importer });
-  const sync = createSync({ ...deps, catalogue, importer, instanceId: ids.uuid() });
+  const sync = createSync({ ...deps, catalogue, importer });
 
   const stopping = new AbortController();
   const loop = createLoop({
