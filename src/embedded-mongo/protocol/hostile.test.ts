@@ -57,6 +57,17 @@ async function send(...chunks: Buffer[]): Promise<Buffer | 'closed'> {
 
 const textOf = (answer: Buffer | 'closed'): string => (answer === 'closed' ? answer : answer.toString('latin1'));
 
+it('a query of the outdated protocol is told to upgrade', async () => {
+  const query = Buffer.concat([
+    Buffer.alloc(4),
+    Buffer.from('test.docs\0'),
+    Buffer.alloc(8),
+    Buffer.from(serialize({})),
+  ]);
+  const answer = textOf(await send(framed(QUERY, query)));
+  expect(answer).toContain('Unsupported OP_QUERY command: find. The client driver may require an upgrade.');
+});
+
 describe('bad frames close the connection or are answered with an error', () => {
   const ping = command({ ping: 1 });
   const withLength = (document: Buffer, length: number): Buffer => {

@@ -21,6 +21,9 @@ export interface Query {
   /** How many are wanted, if not all. */
   limit?: number | undefined;
   hint?: Value;
+  /** The keys of the hinted index at which a scan begins, and before which it ends. */
+  min?: Doc | undefined;
+  max?: Doc | undefined;
 }
 
 export interface Plan {
@@ -43,6 +46,7 @@ export function planQuery(collection: Collection | undefined, query: Query): Pla
   if (!collection) return { stage: 'EOF', counts, each: () => undefined };
   const { filter, hint, sort } = query;
   const hinted = hint === undefined ? undefined : hintOf(collection, hint);
+  if (query.min ?? query.max) return betweenKeys(hinted?.index, query);
   if (hinted) return hinted.index ? hintedPlan(hinted.index, query) : collectionScan(collection, hinted.backwards);
   const natural = isDoc(sort) && '$natural' in sort ? toDouble(sort.$natural) : undefined;
   if (natural !== undefined) return collectionScan(collection, natural < 0, true);
@@ -70,6 +74,23 @@ function hintedPlan(index: CollectionIndex, query: Query): Plan {
   return indexScan(index, bounds, sortDirection(index, bounds, query));
 }
 
+function betweenKeys(index: CollectionIndex | undefined, query: Query): Plan {
+  const { min, max } = query;
+  if (!index) throw new MongoError(51173, 'When using min()/max() a hint of which index to use must be provided');
+  const { paths } = index.spec;
+  const keyOf = (values: Doc): string => {
+    const names = Object.keys(values);
+    if (names.length !== paths.length || names.some((name, i) => name !== paths[i]))
+      throw new MongoError(51174, 'The index chosen is not compatible with min/max');
+    return index.encode(Object.values(values));
+  };
+  const interval = { from: min ? keyOf(min) : everything.from, to: max ? keyOf(max) : everything.to };
+  if (min && max && interval.from >= interval.to)
+    throw new MongoError(51175, 'The value provided for min() does not come before the value provided for max().');
+  const bounds = { intervals: [interval], fields: paths.length, pinned: 0 };
+  return indexScan(index, bounds, sortDirection(index, bounds, query));
+}
+
 function byId(collection: Collection, { filter, collation }: Query): Plan | undefined {
   const id = filter._id;
   if (id === undefined || collation !== collection.collation || isArray(id) || id instanceof BSONRegExp)
@@ -80,6 +101,7 @@ function byId(collection: Collection, { filter, collation }: Query): Plan | unde
   const key = index.encode([value]);
   const counts = { keys: 0, docs: 0 };
   const each: Plan['each'] = (view, visit) => {
+    index.uses += 1;
     const rec = collection.records.get(key);
     const doc = rec && visible(rec, view);
     counts.keys = counts.docs = doc ? 1 : 0;
@@ -182,6 +204,7 @@ function indexScan(index: CollectionIndex, bounds: Bounds, direction: number): P
   const counts = { keys: 0, docs: 0 };
   const backwards = direction < 0;
   const each: Plan['each'] = (view, visit) => {
+    index.uses += 1;
     const seen = index.multikey.size > 0 || bounds.intervals.length > 1 ? new Set<Rec>() : undefined;
     for (const { from, to } of backwards ? [...bounds.intervals].reverse() : bounds.intervals) {
       for (const [key, rec] of index.entries.range(from, to, backwards)) {

@@ -23,6 +23,8 @@ export interface Found {
 export interface Result {
   plan: Plan;
   found: Found[];
+  /** Whether a mongod would know, without looking for another one, that the last of them is the last. */
+  endKnown: boolean;
 }
 
 const LOOK_AT_CLOCK_EVERY = 512;
@@ -45,7 +47,7 @@ function findNear(collection: Collection | undefined, query: FullQuery, view: Vi
   const nearest = byDistance(all.found, near);
   const order = sort && Object.keys(sort).length > 0 ? compileOrder(sort, env.collation) : undefined;
   const found = order ? inOrder(nearest, ({ doc }) => doc, order) : nearest;
-  return { plan: all.plan, found: found.slice(skip, skip + limit) };
+  return { plan: all.plan, found: found.slice(skip, skip + limit), endKnown: true };
 }
 
 function findMatching(collection: Collection | undefined, query: FullQuery, view: View): Result {
@@ -65,7 +67,9 @@ function findMatching(collection: Collection | undefined, query: FullQuery, view
   );
   const end = limit ? skip + limit : Infinity;
   const all = mustSort ? inOrder(found, ({ doc }) => doc, order, end) : found;
-  return { plan, found: skip > 0 || end < all.length ? all.slice(skip, end) : all };
+  const cut = skip > 0 || end < all.length ? all.slice(skip, end) : all;
+  const endKnown = mustSort || cut.length === limit || plan.stage === 'EOF' || plan.stage === 'IDHACK';
+  return { plan, found: cut, endKnown };
 }
 
 /** How many `findAll` would find. */

@@ -19,6 +19,9 @@ export class CollectionIndex {
   readonly entries = new SortedEntries<Rec>();
   /** The positions of the paths that have met an array in some document: with two of them, bounds on both do not hold together. */
   readonly multikey = new Set<number>();
+  /** How often a query has used it, since then. */
+  uses = 0;
+  readonly since = new Date();
   private readonly accepts: ((doc: Doc) => boolean) | undefined;
   /** The top-level fields on which the keys depend. */
   private readonly fields: string[];
