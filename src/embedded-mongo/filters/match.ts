@@ -81,9 +81,13 @@ const TOP_LEVEL: Record<string, (arg: Value, env: FilterEnv) => Test> = {
     return () => Math.random() < rate;
   },
   $comment: () => () => true,
-  $alwaysTrue: () => () => true,
-  $alwaysFalse: () => () => false,
+  $alwaysTrue: (arg) => onlyOne('$alwaysTrue', arg, true),
+  $alwaysFalse: (arg) => onlyOne('$alwaysFalse', arg, false),
 };
+function onlyOne(name: string, arg: Value, result: boolean): () => boolean {
+  if (!isNumber(arg) || toDouble(arg) !== 1) throw new MongoError(9, `${name} must be an integer value of 1`);
+  return () => result;
+}
 const truth = (v: Value): boolean =>
   v === true || (v !== false && !isNullish(v) && !(isNumber(v) && toDouble(v) === 0));
 const REFUSED = ['$where', '$text', '$within'];
