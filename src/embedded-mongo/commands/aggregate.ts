@@ -11,7 +11,7 @@ import { countingPipeline } from '../aggregation/counting';
 import { compilePipeline, runPipeline, type PipelineEnv } from '../aggregation/pipeline';
 import { mapDocs } from '../aggregation/stages-shape';
 import { geoNear, nearOf } from '../queries/near';
-import { countAll, findAll, type FullQuery } from '../queries/query';
+import { countAll, findAll, shownDoc, type FullQuery } from '../queries/query';
 import { serverStage } from './server-stages';
 import { cursorOptions, envOf, targetOf } from './target';
 import { checkViewCollation, isViewNoCollection, resolveView, type Resolved } from './views';
@@ -59,7 +59,7 @@ export function aggregation(context: Context): Aggregation {
         const all = stages.length > 0;
         const collection = server.store.collection(namespaceOf(context, base), view);
         const query = { filter: all ? {} : filter, collation, env: envOf(collation, variables, now) };
-        const docs = findAll(collection, query, view).found.map(({ doc }) => doc);
+        const docs = findAll(collection, query, view).found.map(shownDoc);
         return all ? runPipeline([...stages, { $match: filter }], docs, env) : docs;
       },
     }),
@@ -119,7 +119,7 @@ export function aggregate(context: Context): Doc {
     // a stream that begins in the past has something to tell at once
     if (stream) return batchSize === 0 ? [] : stream.pull();
     if (counts) return counts(countAll(collection, query, view));
-    return [...run(findAll(collection, query, view).found.map(({ doc }) => doc))];
+    return [...run(findAll(collection, query, view).found.map(shownDoc))];
   };
   return server.cursors.first(results(), {
     namespace,

@@ -8,7 +8,7 @@ import { namespaceOf, words, type Commands, type Context } from './command';
 import { MongoError, unsupported } from '../errors';
 import { getPath, isIndex, pathParts } from '../values/paths';
 import { compileProjection } from '../filters/projection';
-import { countAll, findAll, type FullQuery } from '../queries/query';
+import { countAll, findAll, shownDoc, type FullQuery } from '../queries/query';
 import { sortDirections } from '../values/sort';
 import { type View } from '../storage/versions';
 import { compareValues, encodeKey } from '../values/values';
@@ -59,7 +59,7 @@ const isView = ({ server, view, db, args }: Context): boolean =>
 /** What a query on a view finds. */
 function viewed(context: Context, pipeline: Doc[]): Doc[] {
   const { collection, query, run } = aggregation(onView(context, pipeline));
-  return [...run(findAll(collection, query, context.view).found.map(({ doc }) => doc))];
+  return [...run(findAll(collection, query, context.view).found.map(shownDoc))];
 }
 
 /** The stages that do what a query asks for, those of them that it has. */
@@ -118,13 +118,14 @@ function findDocs(
   view: View,
 ): Tail {
   const { found, plan, endKnown } = findAll(collection, query, view);
-  if (!args.flag('returnKey') && !args.flag('showRecordId')) return { docs: found.map(({ doc }) => doc), endKnown };
+  if (!args.flag('returnKey') && !args.flag('showRecordId')) return { docs: found.map(shownDoc), endKnown };
   const keys = plan.index?.spec.paths ?? [];
   if (args.flag('returnKey') && plan.index && plan.index.multikey.size > 0)
     throw unsupported('returnKey with an index of arrays');
-  const shown = found.map(({ rec, doc }) => ({
-    ...(args.flag('returnKey') ? Object.fromEntries(keys.map((path) => [path, getPath(doc, path) ?? null])) : (project?.(doc) ?? doc)), // prettier-ignore
-    ...(args.flag('showRecordId') ? { $recordId: Long.fromNumber(rec.seq) } : {}),
+  const keyOf = (doc: Doc): Doc => Object.fromEntries(keys.map((path) => [path, getPath(doc, path) ?? null]));
+  const shown = found.map((each) => ({
+    ...(args.flag('returnKey') ? keyOf(each.doc) : project ? project(shownDoc(each)) : each.doc),
+    ...(args.flag('showRecordId') ? { $recordId: Long.fromNumber(each.rec.seq) } : {}),
   }));
   return { docs: shown, isShown: true, endKnown };
 }
@@ -188,7 +189,7 @@ function distinct(context: Context): Doc {
   };
   const docs = isView(context)
     ? viewed(context, [{ $match: query.filter }])
-    : findAll(collection, query, view).found.map(({ doc }) => doc);
+    : findAll(collection, query, view).found.map(shownDoc);
   for (const doc of docs) {
     reached = [];
     visit(doc, pathParts(key), 0);

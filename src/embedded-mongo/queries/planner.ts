@@ -68,7 +68,7 @@ export function hintOf(
 }
 
 function hintedPlan(index: CollectionIndex, query: Query): Plan {
-  if (index.spec.isGeo) throw unsupported('a hint of a 2dsphere index');
+  if (index.spec.isInert) throw unsupported(`a hint of a ${index.spec.kind} index`);
   const usable = boundsFor(index, conditionsOf(query.filter), query.filter, query.collation);
   const bounds = usable ?? { intervals: [everything], fields: 0, pinned: 0 };
   return indexScan(index, bounds, sortDirection(index, bounds, query));
@@ -76,7 +76,8 @@ function hintedPlan(index: CollectionIndex, query: Query): Plan {
 
 function betweenKeys(index: CollectionIndex | undefined, query: Query): Plan {
   const { min, max } = query;
-  if (!index) throw new MongoError(51173, 'When using min()/max() a hint of which index to use must be provided');
+  if (!index || index.spec.isInert)
+    throw new MongoError(51173, 'When using min()/max() a hint of which index to use must be provided');
   const { paths } = index.spec;
   const keyOf = (values: Doc): string => {
     const names = Object.keys(values);
@@ -117,7 +118,7 @@ function byIndex(collection: Collection, query: Query, conditions = conditionsOf
   let best: { index: CollectionIndex; bounds: Bounds; direction: number } | undefined;
   let lowest = Infinity;
   for (const index of conditions.size > 0 ? collection.indexes : []) {
-    if (index.spec.hidden || index.spec.isGeo) continue;
+    if (index.spec.hidden || index.spec.isInert) continue;
     const bounds = boundsFor(index, conditions, query.filter, query.collation);
     if (!bounds) continue;
     const direction = sortDirection(index, bounds, query);
@@ -172,7 +173,7 @@ function byUnion(collection: Collection, query: Query): Plan | undefined {
 function orderOnly(collection: Collection, query: Query): Plan | undefined {
   if (!query.sort) return undefined;
   for (const index of collection.indexes) {
-    if (index.spec.hidden || index.spec.sparse || index.spec.partial || index.spec.isGeo) continue;
+    if (index.spec.hidden || index.spec.sparse || index.spec.partial || index.spec.isInert) continue;
     const bounds = { intervals: [everything], fields: 0, pinned: 0 };
     const direction = sortDirection(index, bounds, query);
     if (direction !== 0) return indexScan(index, bounds, direction);
@@ -183,7 +184,7 @@ function orderOnly(collection: Collection, query: Query): Plan | undefined {
 /** 1 or -1 if the index, gone through that way, gives the order that the query asks for; 0 if not. */
 function sortDirection(index: CollectionIndex, { pinned }: Bounds, { sort, collation }: Query): number {
   const wanted = Object.entries(sort ?? {});
-  if (wanted.length === 0 || index.multikey.size > 0 || index.spec.collation || collation) return 0; // prettier-ignore
+  if (wanted.length === 0 || index.multikey.size > 0 || index.spec.collation || collation || index.spec.kind === 'hashed') return 0; // prettier-ignore
   const { paths, descending } = index.spec;
   const fixed = paths.slice(0, pinned);
   let at = pinned;

@@ -117,8 +117,8 @@ export class Collection implements Home {
   /** Finds out before anything changes whether the document can be indexed at all. */
   private prepareKeys(doc: Doc): void {
     for (let i = 1; i < this.indexes.length; i += 1) {
-      const { paths, unique, isGeo } = this.indexes[i]!.spec;
-      if ((isGeo || paths.length > 1) && !unique) this.indexes[i]!.keysOf(doc);
+      const { paths, unique, kind } = this.indexes[i]!.spec;
+      if ((kind !== 'ordinary' || paths.length > 1) && !unique) this.indexes[i]!.keysOf(doc);
     }
   }
 
