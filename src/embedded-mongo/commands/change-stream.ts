@@ -42,6 +42,7 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
       throw new MongoError(20, `${name} is not permitted in a $changeStream pipeline`);
   }
   let at = startOf(feed, options);
+  feed.watch();
   /** Behind what was looked at last. */
   let place = (options.resumeAfter ?? options.startAfter ?? tokenOf(clusterTime(), at)) as Doc;
   let isOver = false;
@@ -53,7 +54,7 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
       if (!concerns(scope, entry) || isBefore(entry.time, options.startAtOperationTime)) continue;
       const made = [eventOf(entry, options, context)];
       isOver = invalidates(scope, entry);
-      if (isOver) made.push({ _id: (place = tokenOf(entry.time, at, true)), operationType: 'invalidate', clusterTime: entry.time, wallTime: entry.wallTime }); // prettier-ignore
+      if (isOver) made.push({ _id: (place = tokenOf(entry.time, at, true)), operationType: 'invalidate', clusterTime: entry.time, wallTime: new Date(entry.at) }); // prettier-ignore
       for (const event of made) for (const shown of run([event])) events.push(checkedEvent(shown, event));
     }
     return events;
@@ -160,8 +161,8 @@ function invalidates({ db, coll }: Scope, { kind }: Entry): boolean {
 }
 
 function eventOf(entry: Entry, options: Doc, context: Context): Doc {
-  const { kind, db, coll, time, wallTime, seq, origin, to, before, after, describe } = entry;
-  const event: Doc = { _id: tokenOf(time, seq), operationType: kind, clusterTime: time, wallTime };
+  const { kind, db, coll, time, at, seq, origin, to, before, after, describe } = entry;
+  const event: Doc = { _id: tokenOf(time, seq), operationType: kind, clusterTime: time, wallTime: new Date(at) };
   if (origin) Object.assign(event, { lsid: origin.lsid, txnNumber: origin.txnNumber });
   if (kind === 'dropDatabase') return { ...event, ns: { db } };
   if (kind === 'insert' || kind === 'replace') event.fullDocument = after;
@@ -169,7 +170,7 @@ function eventOf(entry: Entry, options: Doc, context: Context): Doc {
   event.ns = { db, coll };
   if (to) event.to = to;
   if (before ?? after) event.documentKey = { _id: (before ?? after)!._id };
-  if (describe) event.updateDescription = describe();
+  if (describe) event.updateDescription = describe(before!, after!);
   if (kind !== 'insert' && before) Object.assign(event, documentBefore(entry, options.fullDocumentBeforeChange));
   return event;
 }
