@@ -52,7 +52,9 @@ test(`killed at ${POINTS.length} points by ${SEEDS} seeds: nothing is lost or do
   for (let seed = SEED; seed < SEED + SEEDS; seed++) {
     const nth = chanceOf(seed - SEED);
     for (const { command, when } of POINTS) {
-      const victim = await world.killAt({ command, when, nth: nth(1, 8) });
+      const victim = await world.killAt({ command, when, nth: nth(1, 8) }).catch((error: Error) => {
+        throw new Error(`${error.message}: ${crowd.ledger.audit().slice(0, 10).join('; ')}`);
+      });
       const [ms] = await Promise.all([recovery(), victim.start()]);
       recoveries.push(ms);
     }
