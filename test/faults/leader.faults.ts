@@ -17,7 +17,7 @@ const PATH = [
   'insert outbox',
   'commitTransaction',
   'update outbox',
-  'findAndModify feeds',
+  'update feeds',
 ];
 const POINTS = PATH.flatMap((command) => [
   { command, when: 'before' as const },
