@@ -47,7 +47,7 @@ describe('when all connections break at once', () => {
     await direct.db?.admin().command({
       configureFailPoint: 'failCommand',
       mode: { times: AT_ONCE },
-      data: { failCommands: [command], blockConnection: true, blockTimeMS: 100 },
+      data: { failCommands: [command], blockConnection: true, blockTimeMS: 500 },
     });
     let sent = 0;
     const client = connection.getClient();
@@ -92,6 +92,21 @@ describe('when all connections break at once', () => {
     expect(errors.map(({ name }) => name)).toContain('MongoBulkWriteError');
     for (const error of errors) expect(asUnavailable(error)).toMatchObject({ code: 'UNAVAILABLE', retryAfter: 2 });
   });
+});
+
+test('a read from a node that is no primary any more, and a second one, is UNAVAILABLE', async () => {
+  const connection = await testDatabase();
+  await connection.db?.admin().command({
+    configureFailPoint: 'failCommand',
+    mode: { times: 2 },
+    data: { failCommands: ['find'], errorCode: 11602 },
+  });
+  const error = await connection
+    .collection('things')
+    .findOne()
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: 'MongoServerError', code: 11602 });
+  expect(asUnavailable(error)).toMatchObject({ code: 'UNAVAILABLE', retryAfter: 2 });
 });
 
 test('errors that are not of the database being away come out as they are', () => {

@@ -75,12 +75,14 @@ const unavailable = (cause: unknown): AppError =>
 /** Whether it, or what it wraps (a bulk write does), says that no server answered, or that the one that did is no primary any more. */
 function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof AppError) return false;
-  const { name, errorLabelSet, errorResponse, cause } = error as Error & Wrapping;
+  const { name, code, errorLabelSet, errorResponse, cause } = error as Error & OfDriver;
   if (AWAY.test(name) || CUT_OFF.some((label) => errorLabelSet?.has(label))) return true;
+  if (typeof code === 'number' && NO_PRIMARY.has(code)) return true;
   return isDatabaseAway(errorResponse) || isDatabaseAway(cause);
 }
 
-interface Wrapping {
+interface OfDriver {
+  code?: unknown;
   errorLabelSet?: ReadonlySet<string>;
   errorResponse?: unknown;
 }
@@ -90,3 +92,6 @@ const AWAY =
 
 /** The database went away, or its primary changed, in the middle of it: nothing is wrong with what was asked. */
 const CUT_OFF = ['TransientTransactionError', 'UnknownTransactionCommitResult', 'RetryableWriteError'];
+
+/** What a node says that is stopping, or is no primary (any more): of reads it says nothing else, and the driver repeats them once only. */
+const NO_PRIMARY = new Set([91, 189, 10107, 11600, 11602, 13435, 13436]);

@@ -91,6 +91,8 @@ export async function startWorld(
       BCRYPT_COST: '4',
       DOCS: 'false',
       SEED_ON_START: 'false',
+      // players stay for as long as a run takes
+      ACCESS_TOKEN_SECONDS: '86400',
       LOG_LEVEL: 'warn',
       MATCHMAKING_TICK_MS: '100',
       LEASE_TTL_MS: String(TTL_MS),
