@@ -32,7 +32,6 @@ export const MAX_SOCKETS = 32;
 /** What is counted at the handshake. */
 export interface Turnstile {
   budgets: Budgets;
-  openSockets: (userId: string) => number;
   addressOf: (socket: Socket) => string;
 }
 
@@ -42,11 +41,18 @@ export interface Turnstile {
  * @param turnstile none: rate limits are off
  */
 export function admitAtHandshake(admit: Admission, turnstile?: Turnstile) {
+  const seats = createSeats();
+  /** Connections on which somebody is being let in, or was. */
+  const taken = new WeakSet<Socket['conn']>();
+
   const check = async (socket: Socket) => {
     const parsed = handshake.safeParse(socket.handshake.auth);
     if (!parsed.success) throw new AppError('UNAUTHENTICATED', 'Connect with `auth: {token: <access token>}`.');
     const admitted = await admit(parsed.data.token);
-    if (turnstile) pass(turnstile, admitted.player.userId);
+    if (turnstile) {
+      turnstile.budgets.spend(admitted.player.userId, 'connections', CONNECTING.ofOnePlayer);
+      seats.take(admitted.player.userId, socket.conn);
+    }
     Object.assign(socket.data as SocketData, admitted);
   };
 
@@ -63,9 +69,14 @@ export function admitAtHandshake(admit: Admission, turnstile?: Turnstile) {
   };
 
   return (socket: Socket, next: (error?: ExtendedError) => void): void => {
+    // no client of ours asks again before it is answered: the sockets of one connection would be counted as one
+    if (taken.has(socket.conn)) return void socket.conn.close();
+    taken.add(socket.conn);
     check(socket).then(
       () => next(),
       (thrown: unknown) => {
+        // with another token they may ask again
+        taken.delete(socket.conn);
         const { code, detail, status, until } = toProblem(asUnavailable(priced(socket, thrown)));
         if (status >= 500) socket.conn.close();
         else next(Object.assign(new Error(detail), { data: { code, message: detail, ...(until ? { until } : {}) } }));
@@ -74,10 +85,26 @@ export function admitAtHandshake(admit: Admission, turnstile?: Turnstile) {
   };
 }
 
-function pass({ budgets, openSockets }: Turnstile, userId: string): void {
-  budgets.spend(userId, 'connections', CONNECTING.ofOnePlayer);
-  if (openSockets(userId) >= MAX_SOCKETS)
-    throw new AppError('RATE_LIMITED', `You have ${MAX_SOCKETS} connections already: close one first.`);
+/** The open connections of each player, from the moment that they are let in. */
+function createSeats() {
+  const taken = new Map<string, number>();
+  const leave = (userId: string) => {
+    const left = (taken.get(userId) ?? 0) - 1;
+    if (left > 0) taken.set(userId, left);
+    else taken.delete(userId);
+  };
+  return {
+    /** @throws RATE_LIMITED */
+    take(userId: string, connection: Socket['conn']): void {
+      const open = taken.get(userId) ?? 0;
+      if (open >= MAX_SOCKETS)
+        throw new AppError('RATE_LIMITED', `You have ${MAX_SOCKETS} connections already: close one first.`);
+      // it may have gone while its token was looked at
+      if (connection.readyState !== 'open') return;
+      taken.set(userId, open + 1);
+      connection.once('close', () => leave(userId));
+    },
+  };
 }
 
 /**

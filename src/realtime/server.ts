@@ -165,7 +165,6 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   const own = ownEvents({ admit, presence, snapshotOf, visibleTo });
   const turnstile = {
     budgets,
-    openSockets: (userId: string) => io.of('/').adapter.rooms.get(userRoom(userId))?.size ?? 0,
     addressOf: (socket: Socket) => networkOf(addressOf(socket, config.trustProxyHops)),
   };
   io.use(admitAtHandshake(admit, config.rateLimits ? turnstile : undefined));
@@ -178,7 +177,11 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     refuseUnknownEvents(socket, events, { budgets, logger, run, meter, tracing });
     watchWriting(socket, logger);
     presence.arrived(player.userId);
-    socket.once('disconnect', () => presence.left(player.userId));
+    socket.once('disconnect', () => {
+      presence.left(player.userId);
+      // there is nothing else to do on it: who leaves without hanging up would stay, and be nobody
+      socket.conn.close();
+    });
     // before it asks for anything: what happens from now on is told to it, whatever the answers are
     await socket.join([userRoom(player.userId), sessionRoom(player.sessionId)]);
     const greeted = await greet(socket, snapshotOf, lateRefusal(admit, socket));

@@ -63,6 +63,7 @@ describe('docs/rate-limits.md', () => {
         ],
         ['Open connections', MAX_SOCKETS, 'at once', 'player'],
         ['Packets, whatever they hold; more ends the connection', FLOOD.packets, FLOOD.perMs / 1000, 'connection'],
+        ['Bytes in them; more ends the connection', FLOOD.bytes, FLOOD.perMs / 1000, 'connection'],
       ],
     ),
     events: tableOf(['Event', 'At most', 'in seconds'], events()),
