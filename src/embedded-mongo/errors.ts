@@ -53,6 +53,7 @@ const NAMES: Record<number, string> = {
   167: 'OptionNotSupportedOnView',
   168: 'InvalidPipelineOperator',
   171: 'CannotIndexParallelArrays',
+  175: 'QueryPlanKilled',
   197: 'InvalidIndexSpecificationOption',
   206: 'NoSuchSession',
   224: 'QueryFeatureNotAllowed',

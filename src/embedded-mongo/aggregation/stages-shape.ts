@@ -4,6 +4,7 @@ import { checkFieldName } from '../values/field-names';
 import { MongoError } from '../errors';
 import { compileExpression, scopeOf, type Expression, type Scope } from '../expressions/expression';
 import { getPath, pathParts } from '../values/paths';
+import { keepScore } from '../values/score';
 import { compileFilter, isOperators } from '../filters/match';
 import { compileProjectStage, compute, newTree, plant, prune, type Tree } from '../filters/projection';
 import { compileOrder, inOrder, sortDirections } from '../values/sort';
@@ -121,7 +122,7 @@ const replaceWith = (expressionOf: (spec: Value) => Value): StageMaker => {
     const scope = scopeOf(env);
     const change = (doc: Doc): Doc => {
       const root = expression({ ROOT: doc, CURRENT: doc, ...scope });
-      return isDoc(root) ? root : fail(40228, `'newRoot' expression must evaluate to an object, but resulting value was of type: ${bsonTypeName(root)}`); // prettier-ignore
+      return isDoc(root) ? keepScore(root, doc) : fail(40228, `'newRoot' expression must evaluate to an object, but resulting value was of type: ${bsonTypeName(root)}`); // prettier-ignore
     };
     return (docs) => mapDocs(docs, change);
   };

@@ -64,7 +64,8 @@ function drop(context: Context): Doc {
 
 /** Those of collections that are gone. Change streams live on to tell it. */
 function killCursors({ server }: Context, isGone: (namespace: string) => boolean): void {
-  server.cursors.killWhere(({ namespace, source }) => isGone(namespace) && !source?.token);
+  const fault = new MongoError(175, 'collection dropped');
+  server.cursors.failWhere(({ namespace, source }) => isGone(namespace) && !source?.token, fault);
 }
 
 function dropDatabase(context: Context): Doc {

@@ -40,6 +40,8 @@ interface Cursor {
   source: Source | undefined;
   /** Whether it ends with its last document; else one more batch, which is not full, tells the client so. */
   endKnown: boolean;
+  /** What its client is told next, and last. */
+  fault: MongoError | undefined;
   /** Ends the waiting of a client that asked for more. */
   wake: (() => void) | undefined;
 }
@@ -66,7 +68,7 @@ export class Cursors {
   /** The reply of a command that opens a cursor. With a `source` it stays open. */
   first(docs: Doc[], options: CursorOptions): Doc {
     const { namespace, batchSize = FIRST_BATCH, singleBatch, session, txnNumber, project, immortal = false, source, endKnown = true } = options; // prettier-ignore
-    const cursor: Cursor = { id: Long.ZERO, namespace, docs, project, at: 0, session, txnNumber, usedAt: Date.now(), immortal, source, endKnown, wake: undefined }; // prettier-ignore
+    const cursor: Cursor = { id: Long.ZERO, namespace, docs, project, at: 0, session, txnNumber, usedAt: Date.now(), immortal, source, endKnown, fault: undefined, wake: undefined }; // prettier-ignore
     const firstBatch = take(cursor, batchSize);
     const isFull = firstBatch.length >= batchSize;
     if ((source || cursor.at < docs.length || (isFull && !endKnown)) && !singleBatch) {
@@ -89,6 +91,7 @@ export class Cursors {
       );
     if (cursor.txnNumber !== txnNumber)
       throw new MongoError(50740, `Cannot run getMore on cursor ${id.toString()}, which was created in another transaction`); // prettier-ignore
+    this.checkFault(cursor);
     const most = batchSize === undefined || batchSize === 0 ? Infinity : batchSize;
     return cursor.source ? this.nextOf(cursor, cursor.source, most, patience) : this.batchOf(cursor, most);
   }
@@ -118,9 +121,16 @@ export class Cursors {
       const left = until - Date.now();
       if (cursor.docs.length > 0 || source.isOver || left <= 0) return this.batchOf(cursor, most);
       await news(cursor, source, left);
+      this.checkFault(cursor);
       if (!this.open.has(cursor.id.toString()))
         throw new MongoError(237, 'operation was interrupted because a client killed the cursor');
     }
+  }
+
+  private checkFault(cursor: Cursor): void {
+    if (!cursor.fault) return;
+    this.drop(cursor);
+    throw cursor.fault;
   }
 
   private drop(cursor: Cursor): void {
@@ -135,7 +145,16 @@ export class Cursors {
     return true;
   }
 
-  /** Those of a session that ended, of a transaction, or of a collection that is gone. */
+  /** Those of a collection that is gone: who asks for more of one is told why there is none. */
+  failWhere(condition: (cursor: Pick<Cursor, 'namespace' | 'source'>) => boolean, fault: MongoError): void {
+    for (const cursor of this.open.values()) {
+      if (!condition(cursor)) continue;
+      Object.assign(cursor, { fault, docs: [], at: 0 });
+      cursor.wake?.();
+    }
+  }
+
+  /** Those of a session that ended, or of a transaction. */
   killWhere(condition: (cursor: Pick<Cursor, 'session' | 'txnNumber' | 'namespace' | 'source'>) => boolean): void {
     for (const cursor of this.open.values()) if (condition(cursor)) this.drop(cursor);
   }

@@ -49,6 +49,16 @@ it('an answer that is lost after the write was done: sent again, the write is no
   expect(await collection().findOne({ _id: 7 })).toEqual({ _id: 7, n: 2 });
 });
 
+it('every write of several loses its answer once, and is sent again once', async () => {
+  await collection().insertOne({ _id: 30 });
+  await failing({ times: 2 }, {}, 'onPrimaryTransactionalWrite');
+  await collection().bulkWrite([
+    { insertOne: { document: { _id: 31 } } },
+    { updateOne: { filter: { _id: 30 }, update: { $inc: { n: 1 } } } },
+  ]);
+  expect(await collection().findOne({ _id: 30 })).toEqual({ _id: 30, n: 1 });
+});
+
 it('a fault in a transaction begins it anew, and withTransaction comes through', async () => {
   await failing({ times: 1 }, { failCommands: ['commitTransaction'], errorCode: 112 });
   let tries = 0;

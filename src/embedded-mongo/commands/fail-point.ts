@@ -49,7 +49,10 @@ const strikeCommand = (data: Doc): Strike => ({
 
 const POINTS: Record<
   string,
-  { means(data: Doc, command: Doc, appName?: string): boolean; strike(data: Doc, isChangeStream: boolean): Strike }
+  {
+    means(data: Doc, command: Doc, appName: string | undefined, isRepeated: boolean): boolean;
+    strike(data: Doc, isChangeStream: boolean): Strike;
+  }
 > = {
   failCommand: {
     means: ({ failCommands, appName: wanted }, command, appName) =>
@@ -63,7 +66,9 @@ const POINTS: Record<
         strikeCommand(isChangeStream && RESUMABLE.has(toDouble(data.errorCode)) ? { errorLabels: ['ResumableChangeStreamError'], ...data } : data), // prettier-ignore
   },
   onPrimaryTransactionalWrite: {
-    means: (_data, { txnNumber, autocommit }) => txnNumber !== undefined && autocommit === undefined,
+    // what was done already is only answered again
+    means: (_data, { txnNumber, autocommit }, _appName, isRepeated) =>
+      txnNumber !== undefined && autocommit === undefined && !isRepeated,
     strike: ({ closeConnection = true, failBeforeCommitExceptionCode: code }) => ({
       before: async () => {
         if (code !== undefined) throw closeConnection ? new Disconnect() : failure(code);
@@ -80,10 +85,14 @@ const failure = (code: Value, extra: Doc = {}): MongoError =>
   new MongoError(toDouble(code), "Failing command via 'failCommand' failpoint", extra);
 
 /** The fail point that means this command, if any; that counts as one of its times. */
-export function strikeOn({ failPoints, cursors }: Server, command: Doc, appName?: string): Strike | undefined {
+export function strikeOn(
+  { failPoints, cursors, sessions }: Server,
+  command: Doc,
+  appName?: string,
+): Strike | undefined {
   if (failPoints.size === 0 || 'configureFailPoint' in command) return undefined;
   for (const [name, point] of failPoints) {
-    if (!POINTS[name]!.means(point.data, command, appName)) continue;
+    if (!POINTS[name]!.means(point.data, command, appName, sessions.hasAnswered(command))) continue;
     if (point.skip > 0) {
       point.skip -= 1;
       continue;

@@ -38,6 +38,13 @@ const IDLE_MS = 30 * 60_000;
 const invalid = (message: string): MongoError => new MongoError(72, message);
 const gone = (number: bigint, why: string): MongoError => new MongoError(251, `Transaction ${number} ${why}`);
 
+function idOf(lsid: unknown): string {
+  const uuid = isDoc(lsid) ? lsid.id : undefined;
+  if (!(uuid instanceof Binary) || uuid.sub_type !== 4 || uuid.position !== 16)
+    throw new MongoError(14, "'lsid' has to be a document with a UUID as 'id'");
+  return uuid.toString('hex');
+}
+
 export class Sessions {
   private readonly sessions = new Map<string, Session>();
   /** mongod's transactionLifetimeLimitSeconds. */
@@ -71,11 +78,15 @@ export class Sessions {
     return this.retryable(session, number);
   }
 
+  /** Whether a write with this number has been answered, or is being so: this one is the same, sent again. */
+  hasAnswered({ lsid, txnNumber }: Doc): boolean {
+    if (lsid === undefined || !(txnNumber instanceof Long)) return false;
+    const session = this.sessions.get(idOf(lsid));
+    return session?.state === 'retryable' && session.txnNumber === txnNumber.toBigInt() && session.reply !== undefined;
+  }
+
   private session(lsid: unknown): Session {
-    const uuid = isDoc(lsid) ? lsid.id : undefined;
-    if (!(uuid instanceof Binary) || uuid.sub_type !== 4 || uuid.position !== 16)
-      throw new MongoError(14, "'lsid' has to be a document with a UUID as 'id'");
-    const id = uuid.toString('hex');
+    const id = idOf(lsid);
     let session = this.sessions.get(id);
     if (!session) {
       session = { id, txnNumber: -1n, state: 'none', writer: undefined, reply: undefined, timer: undefined, kept: undefined, usedAt: 0 }; // prettier-ignore

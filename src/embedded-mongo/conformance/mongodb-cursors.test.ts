@@ -136,3 +136,12 @@ it('returnKey shows the key of the index that was used, showRecordId the number 
   expect(shown).toEqual([{ _id: 1, a: 5, $recordId: expect.any(Number) }, { _id: 2, a: 6, $recordId: expect.any(Number) }]); // prettier-ignore
   expect(shown[0].$recordId).toBeLessThan(shown[1].$recordId);
 });
+
+it('a cursor of a collection that was dropped says so, once: codes 175 and 43', async () => {
+  const collection = await database.collection(numbers(10));
+  const { cursor } = await database.db.command({ find: collection.collectionName, batchSize: 2 });
+  await collection.drop();
+  const getMore = () => database.db.command({ getMore: cursor.id, collection: collection.collectionName });
+  await expect(getMore()).rejects.toMatchObject({ code: 175 });
+  await expect(getMore()).rejects.toMatchObject({ code: 43 });
+});

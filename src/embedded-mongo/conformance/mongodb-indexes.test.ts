@@ -307,5 +307,8 @@ describe('other kinds of index', () => {
     expect(far).toMatchObject({ _id: 1, d: 5 });
     await expect(collection.insertOne({ _id: 4, at: [200, 0] })).rejects.toMatchObject({ code: 13027 });
     await expect(collection.insertOne({ _id: 4, at: 'x' })).rejects.toMatchObject({ code: 13654 });
+    const wide = await database.collection([{ _id: 1, at: [900, 0] }]);
+    await wide.createIndex({ at: '2d' }, { min: -1000, max: 1000 });
+    await expect(wide.insertOne({ _id: 2, at: [0, 1001] })).rejects.toMatchObject({ code: 13027 });
   });
 });

@@ -52,7 +52,13 @@ it('the score is shown, sorted by, and given to pipelines', async () => {
   expect(found[1].score).toBeCloseTo(10 * (0.5 / 3 + 0.5) + 1.5 * (1 / 3 + 0.5), 10);
   expect(found[0]).toMatchObject({ title: 'Coffee' });
   const piped = await collection
-    .aggregate([{ $match: filter }, { $project: { title: 1 } }, { $sort: { score } }, { $addFields: { score } }])
+    .aggregate([
+      { $match: filter },
+      { $project: { was: '$$ROOT' } },
+      { $replaceWith: '$was' },
+      { $sort: { score } },
+      { $addFields: { score } },
+    ])
     .toArray();
   expect(piped.map((doc) => doc.score)).toEqual(found.map((doc) => doc.score));
   expect(await collection.countDocuments(filter)).toBe(3);

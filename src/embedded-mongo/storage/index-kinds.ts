@@ -84,10 +84,10 @@ export function checkLanguage(language: Value): void {
 }
 
 /** @throws for a document that an index of a kind without entries refuses */
-export function checkForKind({ key, language_override: override }: Doc, doc: Doc): void {
+export function checkForKind({ key, language_override: override, min, max }: Doc, doc: Doc): void {
   for (const [path, kind] of Object.entries(key as Doc)) {
     if (kind === '2dsphere') checkIndexable(getPath(doc, path));
-    if (kind === '2d') checkFlatPoint(getPath(doc, path));
+    if (kind === '2d') checkFlatPoint(getPath(doc, path), min === undefined ? min : toDouble(min), max === undefined ? max : toDouble(max)); // prettier-ignore
     if (kind === 'text' && isString(doc[override as string])) checkLanguage(doc[override as string]);
   }
 }

@@ -12,8 +12,7 @@ export const withScore = (doc: Doc, score: number): Doc => Object.assign({ ...do
 /** A document that was made of another one. */
 export function keepScore(made: Doc, from: Doc): Doc {
   const score = (from as Scored)[SCORE];
-  if (score !== undefined) (made as Scored)[SCORE] = score;
-  return made;
+  return score === undefined ? made : withScore(made, score);
 }
 
 /** @throws 40218 for a document that no `$text` has found */
