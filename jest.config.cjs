@@ -5,7 +5,8 @@ module.exports = {
   // a file that leaves a timer, a socket or a process behind fails
   testEnvironment: '<rootDir>/test/support/jest/environment.ts',
   runtime: '<rootDir>/test/support/jest/runtime.cjs',
-  maxWorkers: '100%',
+  testSequencer: '<rootDir>/test/support/jest/sequencer.cjs',
+  maxWorkers: '150%',
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -1,3 +1,4 @@
+import { readArguments } from './config/arguments';
 import { loadConfig } from './config/config';
 import { developmentSecrets } from './config/development-secrets';
 import { readEnvironment } from './config/environment';
@@ -8,9 +9,10 @@ import { startUpBlock } from './start-up-block';
 import { startUpFailure } from './start-up-failure';
 import { stopOnSignals } from './stop-on-signals';
 
-/** env -> config -> server -> signals. */
+/** env, arguments -> config -> server -> signals. */
 async function main(): Promise<void> {
-  const config = loadConfig(readEnvironment(), developmentSecrets, process.stdout.isTTY);
+  const variables = { ...readEnvironment(), ...readArguments(process.argv.slice(2)) };
+  const config = loadConfig(variables, developmentSecrets, process.stdout.isTTY);
   const logger = createLogger(config.log);
   changeLogLevelOnSignal(process, logger);
   const server = await createServer(config, { logger });

@@ -26,6 +26,8 @@ const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 interface Service {
   image?: string;
   build?: { dockerfile?: string };
+  command?: string[];
+  entrypoint?: string[];
   environment?: Record<string, string | number>;
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
@@ -111,6 +113,14 @@ describe('a server in compose', () => {
     },
   );
 });
+
+it.each(Object.entries({ dev, staging }))(
+  '%s has MongoDB end early what a killed server has begun',
+  (_stack, stack) => {
+    const { command = [], entrypoint = [] } = stack.services['mongo'] ?? {};
+    expect([...command, ...entrypoint].join(' ')).toMatch(/ --setParameter transactionLifetimeLimitSeconds=5$/);
+  },
+);
 
 describe('staging', () => {
   it('runs the server twice, and lets only the proxy be reached', () => {

@@ -66,7 +66,7 @@ export async function startServers({ instances, directory, home }: ServersOption
   }
   const releasers = createReleasers(() => undefined);
   try {
-    const database = await startDatabase(directory);
+    const database = await startDatabase({ directory });
     releasers.push('database', () => database.child.stop());
     const redis = instances === 1 ? undefined : await startRedis();
     releasers.push('redis', () => redis?.child.stop());

@@ -33,7 +33,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     for (const release of releasers.splice(0).reverse()) await release();
   };
   try {
-    const database = await startDatabase(directory);
+    const database = await startDatabase({ directory });
     releasers.push(() => database.child.stop());
     const redis = await startRedis();
     if (redis) releasers.push(() => redis.child.stop());

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:net';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { MongoClient } from 'mongodb';
 import { freePort, nodeArgs, startChild, type Child } from './child';
 
 /** What a cluster runs on, each in a process of its own. */
@@ -13,8 +14,18 @@ export interface Service {
 
 const START_MS = 120_000;
 
-/** The embedded MongoDB-compatible server. @param directory none: in memory @param port none: any free one */
-export async function startDatabase(directory?: string, port?: number): Promise<Service> {
+export interface DatabaseOptions {
+  /** None: in memory. */
+  directory?: string | undefined;
+  /** None: any free one. */
+  port?: number;
+  /** What an instance that is killed in the middle of a transaction has locked is free after this; see docs/operations/database.md. */
+  transactionSeconds?: number;
+}
+
+/** The embedded MongoDB-compatible server. */
+export async function startDatabase(options: DatabaseOptions = {}): Promise<Service> {
+  const { directory, port, transactionSeconds = 5 } = options;
   const where = directory === undefined ? [] : ['--dir', directory];
   const taken = port ?? (await freePort());
   const lines: string[] = [];
@@ -24,7 +35,15 @@ export async function startDatabase(directory?: string, port?: number): Promise<
     onLine: (line) => void lines.push(line),
   });
   await untilAnswering('the database', taken, child, lines);
-  return { uri: `mongodb://127.0.0.1:${taken}/maoga?replicaSet=embedded`, port: taken, child };
+  const uri = `mongodb://127.0.0.1:${taken}/maoga?replicaSet=embedded`;
+  await limitTransactions(uri, transactionSeconds);
+  return { uri, port: taken, child };
+}
+
+async function limitTransactions(uri: string, seconds: number): Promise<void> {
+  const client = await MongoClient.connect(uri);
+  await client.db('admin').command({ setParameter: 1, transactionLifetimeLimitSeconds: seconds });
+  await client.close();
 }
 
 /** A Redis that keeps nothing, or undefined where there is no redis-server on the PATH. */

@@ -9,6 +9,7 @@ import { failure, ok, warning, type Finding } from './report';
 
 const QUIET = createLogger({ level: 'silent', pretty: false });
 const SLOW_MS = 50;
+const LONG_TRANSACTION_SECONDS = 10;
 const SKEW_WARNING_MS = 1000;
 const SKEW_FAILURE_MS = 30_000;
 
@@ -29,7 +30,7 @@ export async function examineDatabase({ database: settings, auth }: Config): Pro
       answers > SLOW_MS
         ? warning('Database', `${description} answers in ${answers} ms`, 'Put servers and database into one region.')
         : ok('Database', `${description}, answers in ${answers} ms`),
-      await transactions(connection),
+      await transactions(connection, settings.uri !== undefined),
       await clock(connection),
       ...(await migrationsAndIndexes(connection, settings.migrate)),
       await seals(connection, auth.dataSecrets),
@@ -46,10 +47,27 @@ async function latency(connection: Connection): Promise<number> {
   return Math.round(performance.now() - begun);
 }
 
-async function transactions(connection: Connection): Promise<Finding> {
+/** 0 where nobody may ask, as on Atlas. */
+async function transactionLimit(connection: Connection): Promise<number> {
+  const name = 'transactionLifetimeLimitSeconds';
+  const reply = await databaseOf(connection)
+    .admin()
+    .command({ getParameter: 1, [name]: 1 })
+    .catch(() => undefined);
+  return Number(reply?.[name] ?? 0);
+}
+
+/** @param shared whether it may go on while a server that uses it dies */
+async function transactions(connection: Connection, shared: boolean): Promise<Finding> {
   try {
     await connection.transaction((session) => databaseOf(connection).collection('users').findOne({}, { session }));
-    return ok('Transactions', 'work');
+    const seconds = shared ? await transactionLimit(connection) : 0;
+    if (seconds <= LONG_TRANSACTION_SECONDS) return ok('Transactions', 'work');
+    return warning(
+      'Transactions',
+      `work; what a server that is killed has locked stays so for ${seconds} s`,
+      'Run mongod with --setParameter transactionLifetimeLimitSeconds=5, where it is yours: docs/operations/database.md.',
+    );
   } catch (error) {
     return failure(
       'Transactions',

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import mongoose, { type Connection } from 'mongoose';
+import mongoose, { type Connection, type ConnectOptions } from 'mongoose';
 import type { Config } from '../config/config';
 import type { Logger } from '../core/logger';
 import { startEmbeddedMongo } from '../embedded-mongo';
+import { AttentiveConnection } from './driver-connection';
 import { findLocalMongod } from './local-mongod';
 import { announceDatabase, findRunningDatabase } from './running';
 
@@ -21,6 +22,9 @@ interface Host {
   description: string;
   stop(): Promise<void>;
 }
+
+/** A server that is frozen or cut off without a word is given up after the two together, and what waits for it is refused. */
+const NOTICING_SILENCE = { heartbeatFrequencyMS: 5000, connectTimeoutMS: 5000 };
 
 /**
  * Chooses and connects the database: `MONGODB_URI` if set; else a real `mongod` if one is on this machine (or may be
@@ -42,7 +46,9 @@ export async function connectDatabase(
         maxPoolSize: 50,
         monitorCommands,
         writeConcern: { w: 'majority' },
-      })
+        connectionType: AttentiveConnection,
+        ...NOTICING_SILENCE,
+      } as ConnectOptions)
       .asPromise();
     const stop = async () => {
       await connection.close();

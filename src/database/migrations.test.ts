@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import mongoose, { type Connection } from 'mongoose';
+import type { Document } from 'mongodb';
+import mongoose, { type Connection, type ConnectOptions } from 'mongoose';
 import { createLogger } from '../core/logger';
 import { startEmbeddedMongo } from '../embedded-mongo';
 import { withDatabase } from './connect';
@@ -25,12 +26,26 @@ describe('migrations', () => {
     await server.stop();
   });
 
-  async function connect(): Promise<Connection> {
+  async function connect(options: ConnectOptions = {}): Promise<Connection> {
     const connection = await mongoose
-      .createConnection(withDatabase(server.uri), { autoIndex: false, autoCreate: false })
+      .createConnection(withDatabase(server.uri), { autoIndex: false, autoCreate: false, ...options })
       .asPromise();
     connections.push(connection);
     return connection;
+  }
+
+  /** The database's clock is what its greeting says. */
+  function shiftClock(connection: Connection, ms: number): void {
+    const admin = database(connection).admin();
+    const ask = admin.command.bind(admin);
+    jest.spyOn(database(connection), 'admin').mockReturnValue(
+      Object.assign(admin, {
+        command: async (command: Document) => {
+          const reply = await ask(command);
+          return { ...reply, localTime: new Date((reply['localTime'] as Date).getTime() + ms) };
+        },
+      }),
+    );
   }
 
   const database = (connection: Connection) => connection.db ?? fail('not connected');
@@ -122,6 +137,27 @@ describe('migrations', () => {
     await locks.insertOne({ _id: 'migrate', owner: 'somebody who does not come back', until });
     expect(await migrateUp(connection, logger)).toEqual(FILES);
     expect(Date.now()).toBeGreaterThanOrEqual(until.getTime());
+  });
+
+  it.each([
+    ['an hour behind', -3_600_000],
+    ['an hour ahead of', 3_600_000],
+  ])("take and keep their lock by the database's clock, also where that is %s this machine's", async (_, shift) => {
+    const connection = await connect({ monitorCommands: true });
+    shiftClock(connection, shift);
+    const now = () => Date.now() + shift;
+    const until = now() + 250;
+    const locks = database(connection).collection<{ _id: string; until: Date }>('migrationLocks');
+    await locks.insertOne({ _id: 'migrate', until: new Date(until) });
+    const kept: number[] = [];
+    connection.getClient().on('commandStarted', ({ command }) => {
+      if (command['update'] === 'migrationLocks') kept.push(command['updates'][0].u.$set.until.getTime());
+    });
+    expect(await migrateUp(connection, logger)).toEqual(FILES);
+    expect(now()).toBeGreaterThanOrEqual(until);
+    expect(kept.length).toBeGreaterThan(1);
+    expect(Math.min(...kept)).toBeGreaterThan(until);
+    expect(Math.max(...kept)).toBeLessThan(now() + 60_000);
   });
 
   it('give their lock back when one of them fails, and say which it was', async () => {

@@ -42,7 +42,7 @@ export function createApp(deps: AppDeps): Express {
       maxAge: 600,
     }),
   );
-  app.use(compressLists);
+  app.use(compressReads);
   // refusals too: an answer about credentials is nobody else's
   app.use('/api/auth', (_request, response, next) => {
     response.setHeader('Cache-Control', 'no-store');
@@ -62,7 +62,7 @@ export function createApp(deps: AppDeps): Express {
 
 /** Only what is read can be long: answers to writes are spared the detour. */
 const compress = compression();
-const compressLists: RequestHandler = (request, response, next) =>
+const compressReads: RequestHandler = (request, response, next) =>
   request.method === 'GET' ? compress(request, response, next) : next();
 
 /** An API has nothing to load: pages that do (see docs.ts) say what they need. */

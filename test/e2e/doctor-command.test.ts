@@ -52,6 +52,16 @@ test('a folder that may not be written to is named', async () => {
   expect([code, output]).toEqual([1, expect.stringMatching(/DATA_DIR/)]);
 });
 
+test('a MongoDB that keeps the locks of a killed server for long is warned of', async () => {
+  const connection = await testDatabase();
+  const env = { MONGODB_URI: `mongodb://${connection.host}:${connection.port}/${connection.name}` };
+  const long = await doctor(env);
+  expect([long.code, long.output]).toEqual([0, expect.stringMatching(/! Transactions .* for 60 s/)]);
+  await connection.db?.admin().command({ setParameter: 1, transactionLifetimeLimitSeconds: 5 });
+  const short = await doctor(env);
+  expect([short.code, short.output]).toEqual([0, expect.stringMatching(/✓ Transactions +work$/m)]);
+}, 60_000);
+
 test('a missing index is named, and so is a migration that is pending', async () => {
   const connection = await testDatabase();
   const uri = `mongodb://${connection.host}:${connection.port}/${connection.name}?directConnection=true`;

@@ -44,8 +44,20 @@ async function wait(gameId: string, pair: readonly Player[]): Promise<number> {
   }
 }
 
-const epochs = async () =>
-  new Map((await world.connection.collection('leases').find().toArray()).map((row) => [String(row._id), row['epoch']]));
+const leases = () => world.connection.collection('leases').find().toArray();
+
+const epochs = async () => new Map((await leases()).map((row) => [String(row._id), row['epoch']]));
+
+/** Resolves when either of the two holds its half: from then on no lease has a reason to move. */
+async function shared(): Promise<void> {
+  for (const until = Date.now() + 20 * TTL_MS; Date.now() < until; await delay(50)) {
+    const holders = (await leases()).map((row) => row['owner'] as string | null);
+    const share = (owner: string | null) => holders.filter((each) => each === owner).length;
+    if (new Set(holders).size === 2 && holders.every((owner) => owner !== null && 2 * share(owner) === holders.length))
+      return;
+  }
+  throw new Error('the leases were not shared out');
+}
 
 (isHere ? test : test.skip).each(['+1h', '-1h'])('the clock of one of two instances is wrong by %s', async (shift) => {
   world = await startWorld(2, { settingsOf: (index) => (index === 0 ? wrong(shift) : {}) });
@@ -56,6 +68,7 @@ const epochs = async () =>
   crowd = await gather(world, 16);
   crowd.play();
   await crowd.nextMatch();
+  await shared();
   const before = await epochs();
   const pools = await Promise.all(Array.from({ length: POOLS }, () => world.addGame(HOLD)));
   const waited = await Promise.all(

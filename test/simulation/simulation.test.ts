@@ -7,7 +7,7 @@ import type { Figures } from './stage';
  * run is: simulation.ts.
  */
 const FIRST = Number(process.env['SIMULATION_SEED'] ?? 1);
-const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? (process.env['SIMULATION_SEED'] ? 1 : 20));
+const SEEDS = Number(process.env['SIMULATION_SEEDS'] ?? (process.env['SIMULATION_SEED'] ? 1 : 200));
 
 const ground = prepareGround();
 

@@ -14,9 +14,10 @@ export { type PipelineEnv, type Reader, type WriteTarget } from './stage-types';
 
 const MAKERS: Record<string, StageMaker> = { ...SHAPES, ...GROUPS, ...JOINS, ...WRITES };
 const REFUSED = [
-  '$collStats', '$currentOp', '$densify', '$fill', '$indexStats', '$listLocalSessions', '$listSessions',
-  '$planCacheStats', '$search', '$searchMeta', '$setWindowFields', '$vectorSearch', '$changeStreamSplitLargeEvent', '$shardedDataDistribution',
+  '$densify', '$fill', '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$setWindowFields', '$vectorSearch', '$changeStreamSplitLargeEvent', '$shardedDataDistribution',
 ]; // prettier-ignore
+/** Known to the command `aggregate` only. */
+const ONLY_FIRST = ['$changeStream', '$geoNear', '$collStats', '$currentOp', '$indexStats', '$listLocalSessions'];
 const ONLY_LAST = ['$out', '$merge'];
 const NOT_IN_FACETS = ['$out', '$merge', '$facet', '$documents'];
 
@@ -32,9 +33,7 @@ function compileStage(spec: Doc, env: PipelineEnv, at: number, count: number, in
   if (name === undefined || others.length > 0) {
     throw new MongoError(40323, 'A pipeline stage specification object must contain exactly one field.');
   }
-  if (name === '$changeStream')
-    throw new MongoError(40602, '$changeStream is only valid as the first stage in a pipeline');
-  if (name === '$geoNear') throw new MongoError(40602, '$geoNear is only valid as the first stage in a pipeline');
+  if (ONLY_FIRST.includes(name)) throw new MongoError(40602, `${name} is only valid as the first stage in a pipeline`);
   if (REFUSED.includes(name)) throw unsupported(`the stage ${name}`);
   const make = Object.hasOwn(MAKERS, name) ? MAKERS[name] : undefined;
   if (!make) throw new MongoError(40324, `Unrecognized pipeline stage name: '${name}'`);

@@ -35,21 +35,26 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
   const [first, ...rest] = stages as [Doc, ...Doc[]];
   const options = checkedOptions(first.$changeStream);
   const scope = scopeOf(db, command.aggregate, options);
+  // a stage that nobody knows is told so before one that streams do not have
+  const run = compilePipeline(rest, env);
   for (const [name] of rest.map((stage) => (isDoc(stage) ? Object.keys(stage) : []))) {
     if (name !== undefined && !STAGES.includes(name))
       throw new MongoError(20, `${name} is not permitted in a $changeStream pipeline`);
   }
-  const run = compilePipeline(rest, env);
   let at = startOf(feed, options);
+  feed.watch();
+  /** Behind what was looked at last. */
+  let place = (options.resumeAfter ?? options.startAfter ?? tokenOf(clusterTime(), at)) as Doc;
   let isOver = false;
   const pull = (): Doc[] => {
     const events: Doc[] = [];
     for (let entry = next(feed, at); entry && !isOver; entry = next(feed, at)) {
       at = entry.seq;
-      if (!concerns(scope, entry)) continue;
+      place = tokenOf(entry.time, at);
+      if (!concerns(scope, entry) || isBefore(entry.time, options.startAtOperationTime)) continue;
       const made = [eventOf(entry, options, context)];
       isOver = invalidates(scope, entry);
-      if (isOver) made.push({ _id: tokenOf(entry.time, entry.seq, true), operationType: 'invalidate', clusterTime: entry.time, wallTime: entry.wallTime }); // prettier-ignore
+      if (isOver) made.push({ _id: (place = tokenOf(entry.time, at, true)), operationType: 'invalidate', clusterTime: entry.time, wallTime: new Date(entry.at) }); // prettier-ignore
       for (const event of made) for (const shown of run([event])) events.push(checkedEvent(shown, event));
     }
     return events;
@@ -60,10 +65,13 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
     get isOver() {
       return isOver;
     },
-    token: (handedOut, rest) => (rest > 0 ? (handedOut.at(-1)!._id as Doc) : tokenOf(clusterTime(), at, isOver)),
+    token: (handedOut, isFull) => ((isFull && handedOut.at(-1)?._id) || place) as Doc,
     once: (callback) => feed.once(callback),
   };
 }
+
+/** A stream may begin at a time that is still to come. */
+const isBefore = (time: Timestamp, start: Value): boolean => start instanceof Timestamp && time.lessThan(start);
 
 function next(feed: Feed, at: number): Entry | undefined {
   const entry = feed.after(at);
@@ -153,8 +161,8 @@ function invalidates({ db, coll }: Scope, { kind }: Entry): boolean {
 }
 
 function eventOf(entry: Entry, options: Doc, context: Context): Doc {
-  const { kind, db, coll, time, wallTime, seq, origin, to, before, after, describe } = entry;
-  const event: Doc = { _id: tokenOf(time, seq), operationType: kind, clusterTime: time, wallTime };
+  const { kind, db, coll, time, at, seq, origin, to, before, after, describe } = entry;
+  const event: Doc = { _id: tokenOf(time, seq), operationType: kind, clusterTime: time, wallTime: new Date(at) };
   if (origin) Object.assign(event, { lsid: origin.lsid, txnNumber: origin.txnNumber });
   if (kind === 'dropDatabase') return { ...event, ns: { db } };
   if (kind === 'insert' || kind === 'replace') event.fullDocument = after;
@@ -162,7 +170,7 @@ function eventOf(entry: Entry, options: Doc, context: Context): Doc {
   event.ns = { db, coll };
   if (to) event.to = to;
   if (before ?? after) event.documentKey = { _id: (before ?? after)!._id };
-  if (describe) event.updateDescription = describe();
+  if (describe) event.updateDescription = describe(before!, after!);
   if (kind !== 'insert' && before) Object.assign(event, documentBefore(entry, options.fullDocumentBeforeChange));
   return event;
 }

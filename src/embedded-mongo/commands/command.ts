@@ -35,6 +35,8 @@ export interface FailPoint {
 export interface Context {
   server: Server;
   connectionId: number;
+  /** What the client calls itself. */
+  appName: string | undefined;
   db: string;
   command: Doc;
   args: Args;

@@ -19,8 +19,8 @@ export interface Source {
   readonly isOver?: boolean;
   /** How long a client that does not say it waits for documents, in ms; undefined if it does not wait. */
   readonly patience: number | undefined;
-  /** The place behind the last document handed out, for a client that wants to go on from there later. `rest`: documents pulled and not handed out yet. */
-  token?(handedOut: Doc[], rest: number): Doc;
+  /** The place to go on from later: behind the last document handed out if the batch `isFull`, else behind all that was looked at. */
+  token?(handedOut: Doc[], isFull: boolean): Doc;
   /** Calls back at the next news. @returns what takes that back */
   once(callback: () => void): () => void;
 }
@@ -38,6 +38,8 @@ interface Cursor {
   usedAt: number;
   immortal: boolean;
   source: Source | undefined;
+  /** Whether it ends with its last document; else one more batch, which is not full, tells the client so. */
+  endKnown: boolean;
   /** Ends the waiting of a client that asked for more. */
   wake: (() => void) | undefined;
 }
@@ -54,6 +56,7 @@ export interface CursorOptions {
   immortal?: boolean;
   project?: ((doc: Doc) => Doc) | undefined;
   source?: Source | undefined;
+  endKnown?: boolean;
 }
 
 export class Cursors {
@@ -62,14 +65,15 @@ export class Cursors {
 
   /** The reply of a command that opens a cursor. With a `source` it stays open. */
   first(docs: Doc[], options: CursorOptions): Doc {
-    const { namespace, batchSize = FIRST_BATCH, singleBatch, session, txnNumber, project, immortal = false, source } = options; // prettier-ignore
-    const cursor: Cursor = { id: Long.ZERO, namespace, docs, project, at: 0, session, txnNumber, usedAt: Date.now(), immortal, source, wake: undefined }; // prettier-ignore
+    const { namespace, batchSize = FIRST_BATCH, singleBatch, session, txnNumber, project, immortal = false, source, endKnown = true } = options; // prettier-ignore
+    const cursor: Cursor = { id: Long.ZERO, namespace, docs, project, at: 0, session, txnNumber, usedAt: Date.now(), immortal, source, endKnown, wake: undefined }; // prettier-ignore
     const firstBatch = take(cursor, batchSize);
-    if ((source || cursor.at < docs.length || (batchSize === 0 && docs.length > 0)) && !singleBatch) {
+    const isFull = firstBatch.length >= batchSize;
+    if ((source || cursor.at < docs.length || (isFull && !endKnown)) && !singleBatch) {
       cursor.id = newId();
       this.open.set(cursor.id.toString(), cursor);
     }
-    return { cursor: { firstBatch, ...placeOf(cursor, firstBatch), id: cursor.id, ns: namespace } };
+    return { cursor: { firstBatch, ...placeOf(cursor, firstBatch, isFull), id: cursor.id, ns: namespace } };
   }
 
   /** `patience`: how many ms to wait for documents, where the cursor is of that kind. */
@@ -92,9 +96,11 @@ export class Cursors {
   private batchOf(cursor: Cursor, most: number): Doc {
     cursor.usedAt = Date.now();
     const nextBatch = take(cursor, most);
-    const over = cursor.at >= cursor.docs.length && (!cursor.source || cursor.source.isOver === true);
+    const isFull = nextBatch.length >= most;
+    const ended = cursor.source ? cursor.source.isOver === true : cursor.endKnown || !isFull;
+    const over = cursor.at >= cursor.docs.length && ended;
     if (over) this.drop(cursor);
-    return { cursor: { nextBatch, ...placeOf(cursor, nextBatch), id: over ? Long.ZERO : cursor.id, ns: cursor.namespace } }; // prettier-ignore
+    return { cursor: { nextBatch, ...placeOf(cursor, nextBatch, isFull), id: over ? Long.ZERO : cursor.id, ns: cursor.namespace } }; // prettier-ignore
   }
 
   private async nextOf(cursor: Cursor, source: Source, most: number, patience = source.patience ?? 0): Promise<Doc> {
@@ -139,13 +145,17 @@ export class Cursors {
       if (!cursor.immortal && !cursor.wake && now - cursor.usedAt > this.timeoutMs) this.drop(cursor);
   }
 
+  isChangeStream(id: unknown): boolean {
+    return id instanceof Long && this.open.get(id.toString())?.source?.token !== undefined;
+  }
+
   get count(): number {
     return this.open.size;
   }
 }
 
-const placeOf = ({ source, docs, at }: Cursor, handedOut: Doc[]): Doc =>
-  source?.token ? { postBatchResumeToken: source.token(handedOut, docs.length - at) } : {};
+const placeOf = ({ source, docs, at }: Cursor, handedOut: Doc[], isFull: boolean): Doc =>
+  source?.token ? { postBatchResumeToken: source.token(handedOut, isFull || at < docs.length) } : {};
 
 /** Resolves at the next news, after so many milliseconds, or when the cursor is dropped. */
 function news(cursor: Cursor, source: Source, ms: number): Promise<void> {

@@ -1,9 +1,11 @@
 /** `explain`: the plan that a query has, and with `executionStats` what it looked at, in mongod's form as far as tools read it. */
 import { hostname } from 'node:os';
-import { int, isDoc, isString, type Doc } from '../values/bson-types';
+import { int, isDoc, isString, truthy, type Doc } from '../values/bson-types';
 import { Args } from './command-args';
 import { words, type Command, type Commands, type Context } from './command';
-import { aggregation, envOf, findQuery, targetOf } from './read';
+import { AGGREGATE, aggregation, writesAtEnd } from './aggregate';
+import { findQuery } from './read';
+import { envOf, targetOf } from './target';
 import { MongoError, unsupported } from '../errors';
 import { planQuery, type Plan } from '../queries/planner';
 import { findAll, type FullQuery } from '../queries/query';
@@ -63,8 +65,7 @@ function explainedQuery(name: string, context: Context): Explained {
     case 'find':
       return findQuery(context);
     case 'aggregate':
-      // nothing is run, so nothing is written
-      return aggregation({ ...context, writer: undefined });
+      return explainedPipeline(context);
     case 'count':
     case 'distinct':
     case 'findAndModify': {
@@ -85,6 +86,16 @@ function explainedQuery(name: string, context: Context): Explained {
     default:
       throw new MongoError(59, `Explain failed due to unknown command: ${name}`);
   }
+}
+
+/** Nothing is run, so nothing is written: a stage that would do so is only shown. */
+function explainedPipeline(context: Context): Explained {
+  const pipeline = context.args.array('pipeline') ?? [];
+  const writing = writesAtEnd(pipeline) ? (pipeline.slice(-1) as Doc[]) : [];
+  const command = { ...context.command, pipeline: pipeline.slice(0, pipeline.length - writing.length) };
+  const args = new Args('pipeline' in context.command ? command : context.command, 'aggregate');
+  const explained = aggregation({ ...context, command, args, writer: undefined });
+  return { ...explained, rest: [...explained.rest, ...writing] };
 }
 
 /** The stages from the top down. */
@@ -150,5 +161,23 @@ function statsOf({ collection, query }: Explained, context: Context, winning: Do
   };
 }
 
+/** The older way to ask for the plan of a pipeline. */
+function explainPipeline(context: Context): Doc {
+  const { explain: _asked, cursor: _cursor, ...inner } = context.command;
+  const command = { explain: inner, verbosity: 'queryPlanner' };
+  return explain({ ...context, command, args: new Args(command, 'explain') });
+}
+
 const EXPLAINED: Command = { run: explain, fields: words('explain verbosity') };
-export const EXPLAIN: Commands = { explain: EXPLAINED };
+const aggregate = AGGREGATE.aggregate!;
+const asksForPlan = ({ explain: asked }: Doc): boolean => truthy(asked);
+
+export const EXPLAIN: Commands = {
+  explain: EXPLAINED,
+  aggregate: {
+    ...aggregate,
+    run: (context) => (asksForPlan(context.command) ? explainPipeline(context) : aggregate.run(context)),
+    fields: [...aggregate.fields, 'explain'],
+    writes: (command) => !asksForPlan(command) && (aggregate.writes as (command: Doc) => boolean)(command),
+  },
+};

@@ -61,6 +61,15 @@ it('a fault in a transaction begins it anew, and withTransaction comes through',
   expect([tries, await collection().countDocuments({ _id: 9 })]).toEqual([2, 1]);
 });
 
+it('a change stream whose getMore fails is opened again by the driver, and misses nothing', async () => {
+  const stream = collection().watch([], { maxAwaitTimeMS: 50 });
+  expect(await stream.tryNext()).toBeNull();
+  await failing({ times: 1 }, { errorCode: 6 }, 'failGetMoreAfterCursorCheckout');
+  await collection().insertOne({ _id: 21 });
+  expect(await stream.next()).toMatchObject({ documentKey: { _id: 21 } });
+  await stream.close();
+});
+
 it('a fail point that this server does not have is refused', async () => {
   const error = await errorOf(failing('alwaysOn', {}, 'maxTimeAlwaysTimeOut'));
   expect(error.message).toBe('EmbeddedMongo does not support the fail point maxTimeAlwaysTimeOut');

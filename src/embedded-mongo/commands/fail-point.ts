@@ -1,7 +1,7 @@
 /**
  * `configureFailPoint`: commands that fail on demand. Drivers test by it how they send writes again, and an application can test how it bears an
- * error, a slow answer or a lost connection. A mongod has it when it runs with `enableTestCommands`. Two points are here: `failCommand`, and
- * `onPrimaryTransactionalWrite` for writes that may be sent again.
+ * error, a slow answer or a lost connection. A mongod has it when it runs with `enableTestCommands`. These points are here: `failCommand`,
+ * `failGetMoreAfterCursorCheckout`, and `onPrimaryTransactionalWrite` for writes that may be sent again.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { int, isArray, isDoc, isNumber, isString, toDouble, truthy, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
@@ -35,39 +35,52 @@ export interface Strike {
   after(reply: Doc): Doc;
 }
 
-const POINTS: Record<string, { means(data: Doc, command: Doc, appName?: string): boolean; strike(data: Doc): Strike }> =
-  {
-    failCommand: {
-      means: ({ failCommands, appName: wanted }, command, appName) =>
+/** After such an error a change stream may be opened again, behind what it told last. */
+const RESUMABLE = new Set([6, 7, 63, 89, 91, 133, 150, 189, 234, 262, 9001, 10107, 11600, 11602, 13388, 13435, 13436]);
+
+const strikeCommand = (data: Doc): Strike => ({
+  before: async () => {
+    if (truthy(data.blockConnection) && isNumber(data.blockTimeMS)) await delay(toDouble(data.blockTimeMS));
+    if (truthy(data.closeConnection)) throw new Disconnect();
+    if (isNumber(data.errorCode) && !isDoc(data.writeConcernError)) throw failure(data.errorCode, labelsOf(data));
+  },
+  after: (reply) => (isDoc(data.writeConcernError) ? { ...reply, writeConcernError: data.writeConcernError, ...labelsOf(data) } : reply), // prettier-ignore
+});
+
+const POINTS: Record<
+  string,
+  { means(data: Doc, command: Doc, appName?: string): boolean; strike(data: Doc, isChangeStream: boolean): Strike }
+> = {
+  failCommand: {
+    means: ({ failCommands, appName: wanted }, command, appName) =>
       isArray(failCommands) && failCommands.includes(Object.keys(command)[0]!) && (wanted === undefined || wanted === appName), // prettier-ignore
-      strike: (data) => ({
-        before: async () => {
-          if (truthy(data.blockConnection) && isNumber(data.blockTimeMS)) await delay(toDouble(data.blockTimeMS));
-          if (truthy(data.closeConnection)) throw new Disconnect();
-          if (isNumber(data.errorCode) && !isDoc(data.writeConcernError)) throw failure(data.errorCode, labelsOf(data));
-        },
-        after: (reply) => (isDoc(data.writeConcernError) ? { ...reply, writeConcernError: data.writeConcernError, ...labelsOf(data) } : reply), // prettier-ignore
-      }),
-    },
-    onPrimaryTransactionalWrite: {
-      means: (_data, { txnNumber, autocommit }) => txnNumber !== undefined && autocommit === undefined,
-      strike: ({ closeConnection = true, failBeforeCommitExceptionCode: code }) => ({
-        before: async () => {
-          if (code !== undefined) throw closeConnection ? new Disconnect() : failure(code);
-        },
-        after: (reply) => {
-          if (closeConnection) throw new Disconnect();
-          return reply;
-        },
-      }),
-    },
-  };
+    strike: strikeCommand,
+  },
+  failGetMoreAfterCursorCheckout: {
+    means: (_data, command) => 'getMore' in command,
+    // here, and not with failCommand, a mongod knows already what kind of cursor it is
+    strike: (data, isChangeStream) =>
+        strikeCommand(isChangeStream && RESUMABLE.has(toDouble(data.errorCode)) ? { errorLabels: ['ResumableChangeStreamError'], ...data } : data), // prettier-ignore
+  },
+  onPrimaryTransactionalWrite: {
+    means: (_data, { txnNumber, autocommit }) => txnNumber !== undefined && autocommit === undefined,
+    strike: ({ closeConnection = true, failBeforeCommitExceptionCode: code }) => ({
+      before: async () => {
+        if (code !== undefined) throw closeConnection ? new Disconnect() : failure(code);
+      },
+      after: (reply) => {
+        if (closeConnection) throw new Disconnect();
+        return reply;
+      },
+    }),
+  },
+};
 const labelsOf = ({ errorLabels }: Doc): Doc => (isArray(errorLabels) ? { errorLabels } : {});
 const failure = (code: Value, extra: Doc = {}): MongoError =>
   new MongoError(toDouble(code), "Failing command via 'failCommand' failpoint", extra);
 
 /** The fail point that means this command, if any; that counts as one of its times. */
-export function strikeOn({ failPoints }: Server, command: Doc, appName?: string): Strike | undefined {
+export function strikeOn({ failPoints, cursors }: Server, command: Doc, appName?: string): Strike | undefined {
   if (failPoints.size === 0 || 'configureFailPoint' in command) return undefined;
   for (const [name, point] of failPoints) {
     if (!POINTS[name]!.means(point.data, command, appName)) continue;
@@ -76,7 +89,7 @@ export function strikeOn({ failPoints }: Server, command: Doc, appName?: string)
       continue;
     }
     if (--point.times <= 0) failPoints.delete(name);
-    return POINTS[name]!.strike(point.data);
+    return POINTS[name]!.strike(point.data, cursors.isChangeStream(command.getMore));
   }
   return undefined;
 }

@@ -38,12 +38,14 @@ function listDatabases(context: Context): Doc {
 function collStats(context: Context): Doc {
   const { args, server, view } = context;
   const namespace = namespaceOf(context, args.collection());
-  const collection = server.store.collection(namespace, view);
   const scale = args.integer('scale', 1) ?? 1;
+  return { ns: namespace, ...storageStats(server.store.collection(namespace, view), context, scale) };
+}
+
+export function storageStats(collection: Collection | undefined, context: Context, scale: number): Doc {
   const { count, size } = sizes(collection ? [collection] : [], context);
   const indexes = collection?.indexes ?? [];
   return {
-    ns: namespace,
     size: Math.floor(size / scale),
     count: int(count),
     ...(count > 0 ? { avgObjSize: Math.floor(size / count) } : {}),
@@ -100,13 +102,18 @@ function validate(context: Context): Doc {
   return { ns: collection.namespace, nInvalidDocuments: int(0), nrecords: int(docs.length), nIndexes: int(collection.indexes.length), keysPerIndex, valid, repaired: false, warnings: [], errors }; // prettier-ignore
 }
 
+const COLL_STATS = { run: collStats, fields: words('collStats collstats scale') };
+const DB_STATS = { run: dbStats, fields: words('dbStats dbstats scale freeStorage') };
+
 export const FIGURES: Commands = {
   listDatabases: {
     run: listDatabases,
     fields: words('listDatabases filter nameOnly authorizedDatabases'),
     admin: true,
   },
-  collStats: { run: collStats, fields: words('collStats scale') },
-  dbStats: { run: dbStats, fields: words('dbStats scale freeStorage') },
+  collStats: COLL_STATS,
+  collstats: COLL_STATS,
+  dbStats: DB_STATS,
+  dbstats: DB_STATS,
   validate: { run: validate, fields: words('validate full repair metadata checkBSONConformance') },
 };

@@ -1,41 +1,22 @@
-/** The commands that read: `find`, `count`, `distinct`, `aggregate` (which may end in a write), and those on cursors. */
+/** The commands that read: `find`, `count`, `distinct`, and those on cursors. On a view they are pipelines (aggregate.ts). */
 import { Long } from 'bson';
-import { int, isArray, isDoc, isNumber, toDouble, toInteger, type Doc, type Value } from '../values/bson-types';
-import { parseCollation, type Collation } from '../values/collation';
+import { int, isArray, isDoc, type Doc, type Value } from '../values/bson-types';
 import { type Collection } from '../storage/collection';
-import { Args, evaluateLet } from './command-args';
-import { namespaceOf, words, writerOf, type Commands, type Context } from './command';
-import { changeStream } from './change-stream';
-import { type Source } from './cursors';
-import { MongoError } from '../errors';
-import { isIndex, pathParts } from '../values/paths';
-import { countingPipeline } from '../aggregation/counting';
-import { compilePipeline, runPipeline, type PipelineEnv } from '../aggregation/pipeline';
-import { mapDocs } from '../aggregation/stages-shape';
-import { geoNear, nearOf } from '../queries/near';
+import { Args } from './command-args';
+import { aggregate, aggregation } from './aggregate';
+import { namespaceOf, words, type Commands, type Context } from './command';
+import { MongoError, unsupported } from '../errors';
+import { getPath, isIndex, pathParts } from '../values/paths';
 import { compileProjection } from '../filters/projection';
-import { countAll, findAll, type FullQuery } from '../queries/query';
+import { countAll, findAll, shownDoc, type FullQuery } from '../queries/query';
 import { sortDirections } from '../values/sort';
+import { type View } from '../storage/versions';
 import { compareValues, encodeKey } from '../values/values';
-import { tail } from './tail';
-import { checkViewCollation, isViewNoCollection, resolveView, type Resolved } from './views';
-import { writeTarget } from './write-target';
+import { tail, type Tail } from './tail';
+import { cursorOptions, targetOf } from './target';
+import { resolveView } from './views';
 
-/** The collection that the command names, and what applies to all queries on it. */
-export function targetOf(context: Context, field?: string) {
-  const { args, server, view, now, deadline } = context;
-  const namespace = namespaceOf(context, args.collection(field));
-  const collection = server.store.collection(namespace, view);
-  const collation = args.collation(collection?.collation);
-  const variables = evaluateLet(args.document('let'), now);
-  return { namespace, collection, collation, env: envOf(collation, variables, now), deadline };
-}
-
-export const envOf = (collation: Collation | undefined, variables: Doc | undefined, now: Date) => ({
-  ...(collation ? { collation } : {}),
-  ...(variables ? { variables } : {}),
-  now,
-});
+type Project = (doc: Doc) => Doc;
 
 /** The query of a `find` command. */
 export function findQuery(context: Context): {
@@ -56,15 +37,12 @@ export function findQuery(context: Context): {
     limit,
     skip: args.integer('skip'),
     hint: context.command.hint,
+    min: args.document('min'),
+    max: args.document('max'),
     deadline,
   };
   return { namespace, collection, query };
 }
-
-const cursorOptions = (context: Context) => ({
-  session: context.session?.id,
-  txnNumber: context.inTransaction ? context.session?.txnNumber : undefined,
-});
 
 /** A command on a view, as a pipeline on what the view shows. */
 function onView(context: Context, pipeline: Doc[], more: Doc = {}): Context {
@@ -81,7 +59,7 @@ const isView = ({ server, view, db, args }: Context): boolean =>
 /** What a query on a view finds. */
 function viewed(context: Context, pipeline: Doc[]): Doc[] {
   const { collection, query, run } = aggregation(onView(context, pipeline));
-  return [...run(findAll(collection, query, context.view).found.map(({ doc }) => doc))];
+  return [...run(findAll(collection, query, context.view).found.map(shownDoc))];
 }
 
 /** The stages that do what a query asks for, those of them that it has. */
@@ -113,24 +91,43 @@ function find(context: Context): Doc {
   const limit = args.integer('limit', -Infinity) ?? 0;
   if (limit < 0) throw new MongoError(51024, `BSON field 'limit' value must be >= 0, actual value '${limit}'`);
   const projection = args.document('projection');
-  const project =
+  const project: Project | undefined =
     projection && Object.keys(projection).length > 0
       ? compileProjection(projection, { ...query.env, filter: query.filter })
       : undefined;
   const tailable = args.flag('tailable');
   if (args.flag('awaitData') && !tailable) throw new MongoError(9, 'Cannot set awaitData without tailable');
-  const { docs, source } = tailable
-    ? tail(context, collection, query)
-    : { docs: findAll(collection, query, view).found.map(({ doc }) => doc), source: undefined };
+  const { docs, source, endKnown, isShown } = tailable ? tail(context, collection, query) : findDocs(context, collection, query, project, view); // prettier-ignore
   return server.cursors.first(docs, {
     namespace,
     batchSize: args.integer('batchSize'),
     singleBatch: args.flag('singleBatch'),
     immortal: args.flag('noCursorTimeout'),
-    project: project && ((doc) => project(doc)),
+    project: isShown ? undefined : project,
     source,
+    endKnown,
     ...cursorOptions(context),
   });
+}
+
+function findDocs(
+  { args }: Context,
+  collection: Collection | undefined,
+  query: FullQuery,
+  project: Project | undefined,
+  view: View,
+): Tail {
+  const { found, plan, endKnown } = findAll(collection, query, view);
+  if (!args.flag('returnKey') && !args.flag('showRecordId')) return { docs: found.map(shownDoc), endKnown };
+  const keys = plan.index?.spec.paths ?? [];
+  if (args.flag('returnKey') && plan.index && plan.index.multikey.size > 0)
+    throw unsupported('returnKey with an index of arrays');
+  const keyOf = (doc: Doc): Doc => Object.fromEntries(keys.map((path) => [path, getPath(doc, path) ?? null]));
+  const shown = found.map((each) => ({
+    ...(args.flag('returnKey') ? keyOf(each.doc) : project ? project(shownDoc(each)) : each.doc),
+    ...(args.flag('showRecordId') ? { $recordId: Long.fromNumber(each.rec.seq) } : {}),
+  }));
+  return { docs: shown, isShown: true, endKnown };
 }
 
 function getMore(context: Context): Doc | Promise<Doc> {
@@ -192,7 +189,7 @@ function distinct(context: Context): Doc {
   };
   const docs = isView(context)
     ? viewed(context, [{ $match: query.filter }])
-    : findAll(collection, query, view).found.map(({ doc }) => doc);
+    : findAll(collection, query, view).found.map(shownDoc);
   for (const doc of docs) {
     reached = [];
     visit(doc, pathParts(key), 0);
@@ -205,115 +202,13 @@ function distinct(context: Context): Doc {
   return { values: [...values.values()] };
 }
 
-// -- aggregation
-
-const WRITING = ['$out', '$merge'];
-const writesAtEnd = (pipeline: Value): boolean => {
-  const last = isArray(pipeline) ? pipeline.at(-1) : undefined;
-  return isDoc(last) && WRITING.includes(Object.keys(last)[0]!);
-};
-
-export interface Aggregation {
-  namespace: string;
-  collection: Collection | undefined;
-  /** What the pipeline begins with, as far as indexes can help. */
-  query: FullQuery;
-  run(this: void, source: Iterable<Doc>): Iterable<Doc>;
-  /** The stages that run on what the query finds. */
-  rest: Doc[];
-  /** Of a pipeline that only counts: what it answers to a number of documents. */
-  counts: ((n: number) => Doc[]) | undefined;
-  /** Of `$changeStream`: what its cursor is fed by. */
-  stream?: Source;
-}
-
-export function aggregation(context: Context): Aggregation {
-  const { args, command, server, view, now } = context;
-  args.required('pipeline');
-  const given = args.array('pipeline')!;
-  const bare = isNumber(command.aggregate);
-  if (bare && toInteger(command.aggregate) !== 1) throw new MongoError(9, 'a number for aggregate has to be 1');
-  const viewOf = (name: string): Resolved | undefined => resolveView(server.store, view, context.db, name);
-  const over = bare ? undefined : viewOf(args.collection());
-  if (over) checkViewCollation(args, over);
-  const pipeline = over ? [...over.pipeline, ...given] : given;
-  const target = bare ? undefined : targetOf(context);
-  const collation = over ? parseCollation(over.collation) : target ? target.collation : args.collation();
-  const variables = evaluateLet(args.document('let'), now);
-  const namespace = target?.namespace ?? namespaceOf(context, '$cmd.aggregate');
-  const env: PipelineEnv = {
-    ...envOf(collation, variables, now),
-    collection: (name) => ({
-      find: (filter) => {
-        const { base, pipeline: stages } = viewOf(name) ?? { base: name, pipeline: [] };
-        const all = stages.length > 0;
-        const collection = server.store.collection(namespaceOf(context, base), view);
-        const query = { filter: all ? {} : filter, collation, env: envOf(collation, variables, now) };
-        const docs = findAll(collection, query, view).found.map(({ doc }) => doc);
-        return all ? runPipeline([...stages, { $match: filter }], docs, env) : docs;
-      },
-    }),
-    target: ({ db = context.db, coll }) => {
-      if (context.inTransaction) throw new MongoError(263, '$out and $merge cannot be used in a transaction');
-      if (resolveView(server.store, view, db, coll)) throw isViewNoCollection(`${db}.${coll}`);
-      return writeTarget(server.store, db, coll, writerOf(context));
-    },
-  };
-  const [first] = pipeline;
-  if (bare && !(isDoc(first) && ('$documents' in first || '$changeStream' in first)))
-    throw new MongoError(73, `{aggregate: 1} is not valid for '${isDoc(first) ? Object.keys(first)[0] : 'an empty pipeline'}'; a collection is required.`); // prettier-ignore
-  if (isDoc(given[0]) && '$changeStream' in given[0]) {
-    if (over) throw isViewNoCollection(target!.namespace);
-    const query = { filter: {}, collation, env };
-    return { namespace, collection: undefined, query, run: () => [], rest: [], counts: undefined, stream: changeStream(context, pipeline as Doc[], env) }; // prettier-ignore
-  }
-  const collection = over ? server.store.collection(namespaceOf(context, over.base), view) : target?.collection;
-  if (isDoc(first) && '$geoNear' in first) {
-    const { filter, shown } = geoNear(first.$geoNear, collection);
-    const rest = pipeline.slice(1) as Doc[];
-    const stages = compilePipeline(rest, env);
-    const query = { filter, collation, env, hint: command.hint, deadline: context.deadline };
-    return { namespace, collection, query, run: (docs) => stages(mapDocs(docs, shown)), rest, counts: undefined };
-  }
-  const matching = isDoc(first) && Object.keys(first).length === 1 && isDoc(first.$match);
-  const filter = matching ? (first.$match as Doc) : {};
-  if (nearOf(filter)) throw new MongoError(2, '$geoNear, $near, and $nearSphere are not allowed in this context');
-  // what the query does already is passed by the pipeline without a test
-  const stages = (matching ? [{ $match: {} }, ...pipeline.slice(1)] : pipeline) as Doc[];
-  const run = compilePipeline(stages, env);
-  const rest = matching ? stages.slice(1) : stages;
-  const [next] = rest;
-  const limit = isDoc(next) && isNumber(next.$limit) ? toDouble(next.$limit) : undefined;
-  const query = { filter, collation, env, limit, hint: command.hint, deadline: context.deadline };
-  return { namespace, collection, query, run, rest, counts: countingPipeline(rest) };
-}
-
-function aggregate(context: Context): Doc {
-  const { args, server, view } = context;
-  if (!args.has('cursor')) throw new MongoError(9, "The 'cursor' option is required, except for aggregate with the explain argument"); // prettier-ignore
-  const cursor = args.document('cursor')!;
-  if (Object.keys(cursor).some((key) => key !== 'batchSize'))
-    throw new MongoError(2, "cursor object can't contain fields other than batchSize");
-  const { namespace, collection, query, run, counts, stream } = aggregation(context);
-  const results = stream
-    ? []
-    : counts
-      ? counts(countAll(collection, query, view))
-      : [...run(findAll(collection, query, view).found.map(({ doc }) => doc))];
-  const size = cursor.batchSize;
-  if (size !== undefined && (!isNumber(size) || toDouble(size) < 0))
-    throw new MongoError(isNumber(size) ? 51024 : 14, "BSON field 'cursor.batchSize' has to be a number of at least 0");
-  const batchSize = size === undefined ? undefined : Math.trunc(toDouble(size));
-  return server.cursors.first(results, { namespace, batchSize, source: stream, ...cursorOptions(context) });
-}
-
 export const READS: Commands = {
   find: {
     run: find,
     fields:
       words(`find filter sort projection hint skip limit batchSize singleBatch noCursorTimeout allowPartialResults collation
-      allowDiskUse let tailable awaitData oplogReplay ntoreturn`),
-    refused: words('min max returnKey showRecordId term readOnce resumeAfter requestResumeToken'),
+      allowDiskUse let tailable awaitData oplogReplay ntoreturn min max returnKey showRecordId`),
+    refused: words('term readOnce resumeAfter requestResumeToken'),
     transactional: true,
     snapshots: true,
   },
@@ -323,14 +218,6 @@ export const READS: Commands = {
   distinct: {
     run: distinct,
     fields: words('distinct key query collation hint'),
-    transactional: true,
-    snapshots: true,
-  },
-  aggregate: {
-    run: aggregate,
-    fields: words('aggregate pipeline cursor allowDiskUse collation hint let bypassDocumentValidation'),
-    refused: words('explain exchange fromMongos needsMerge'),
-    writes: ({ pipeline }) => writesAtEnd(pipeline),
     transactional: true,
     snapshots: true,
   },

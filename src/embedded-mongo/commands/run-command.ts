@@ -5,8 +5,7 @@
  * A command runs in one go, so nobody sees half of it. One that meets a document of an open transaction is undone, waits for the end of that transaction and
  * runs again from the start; inside a transaction it fails at once instead. A reply to a write is given when the disk has it.
  */
-import { createHash } from 'node:crypto';
-import { Binary, Double, Timestamp } from 'bson';
+import { Double, Timestamp } from 'bson';
 import {
   bsonTypeName,
   int,
@@ -29,6 +28,8 @@ import { errorLabels } from './error-labels';
 import { EXPLAIN } from './explain';
 import { Disconnect, FAIL_POINT, strikeOn } from './fail-point';
 import { READS } from './read';
+import { checkApi } from './stable-api';
+import { OPERATIONS } from './server-stages';
 import { REFUSED } from './refused';
 import { SERVER } from './server';
 import { refuseOnView } from './views';
@@ -36,7 +37,7 @@ import { WRITES } from './write';
 import { MongoError, unsupported } from '../errors';
 import { checkDeadline } from '../queries/query';
 import { shellText } from '../values/shell-text';
-import { type Belonging } from './sessions';
+import { NOBODY, type Belonging } from './sessions';
 import { checkDatabaseName } from '../storage/store';
 import { Blocked, type Writer } from '../storage/versions';
 
@@ -47,11 +48,10 @@ const COMMANDS: Commands = {
   ...INDEXES,
   ...FIGURES,
   ...SERVER,
+  ...OPERATIONS,
   ...EXPLAIN,
   ...FAIL_POINT,
 };
-/** mongod names a session's user by a hash, also where there are no users. */
-const NOBODY = new Binary(createHash('sha256').digest());
 /** Fields that any command may have. */
 const COMMON = [
   '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern', 'maxTimeMS', 'comment',
@@ -95,18 +95,20 @@ function appNameOf({ application }: Doc): string | undefined {
   return isDoc(application) && isString(application.name) ? application.name : undefined;
 }
 
-function contextOf({ server, id }: Connection, command: Doc, name: string, spec: Command): Context {
+function contextOf({ server, id, appName }: Connection, command: Doc, name: string, spec: Command): Context {
   const args = new Args(command, name);
   const db = command.$db as string;
   checkDatabaseName(db);
   if (spec.admin && db !== 'admin') throw new MongoError(13, `${name} may only be run against the admin database.`);
   if (!spec.fields.includes('*')) args.check([...spec.fields, ...COMMON], spec.refused);
+  checkApi(args.doc);
   checkConcerns(args);
   const now = new Date();
   const maxTime = args.integer('maxTimeMS');
   return {
     server,
     connectionId: id,
+    appName,
     db,
     command,
     args,
@@ -120,8 +122,6 @@ function contextOf({ server, id }: Connection, command: Doc, name: string, spec:
 }
 
 function checkConcerns(args: Args): void {
-  const version = args.doc.apiVersion;
-  if (version !== undefined && version !== '1') throw new MongoError(322, `API version must be "1"`);
   const read = args.document('readConcern');
   const level = read?.level;
   if (level !== undefined && !['local', 'majority', 'available', 'linearizable', 'snapshot'].includes(level as string))

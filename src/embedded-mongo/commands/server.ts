@@ -2,8 +2,9 @@
 import { hostname } from 'node:os';
 import { UUID, Long } from 'bson';
 import { int, isNumber, toDouble, type Doc, type Value } from '../values/bson-types';
+import { clusterTime } from '../storage/cluster-time';
 import { words, type Command, type Commands, type Context } from './command';
-import { MongoError } from '../errors';
+import { MongoError, unsupported } from '../errors';
 import { MAX_DOCUMENT, MAX_MESSAGE } from '../limits';
 
 /** The release whose behaviour and wire version this server has. */
@@ -12,6 +13,9 @@ export const SET_NAME = 'embedded';
 
 function hello({ server, command, connectionId }: Context): Doc {
   const legacy = !('hello' in command);
+  const ts = clusterTime();
+  const opTime = { ts, t: Long.ONE };
+  const lastWriteDate = new Date(ts.getHighBits() * 1000);
   return {
     helloOk: true,
     ...(legacy ? { ismaster: true } : { isWritablePrimary: true }),
@@ -21,6 +25,7 @@ function hello({ server, command, connectionId }: Context): Doc {
     secondary: false,
     primary: server.address,
     me: server.address,
+    lastWrite: { opTime, lastWriteDate, majorityOpTime: opTime, majorityWriteDate: lastWriteDate },
     maxBsonObjectSize: int(MAX_DOCUMENT),
     maxMessageSizeBytes: int(MAX_MESSAGE),
     maxWriteBatchSize: int(100_000),
@@ -101,6 +106,13 @@ function getParameter({ command, server }: Context): Doc {
 const isCommon = (name: string): boolean =>
   name.startsWith('$') || ['lsid', 'txnNumber', 'maxTimeMS', 'readConcern', 'writeConcern', 'apiVersion', 'apiStrict', 'apiDeprecationErrors'].includes(name); // prettier-ignore
 
+/** Level 0 may be asked for and set: nothing is recorded. */
+function profile({ command }: Context): Doc {
+  const level = isNumber(command.profile) ? toDouble(command.profile) : NaN;
+  if (level !== 0 && level !== -1) throw unsupported('profiling');
+  return { was: int(0), slowms: int(100), sampleRate: 1 };
+}
+
 // -- sessions
 
 const lsids = (context: Context): Value[] => context.args.array(Object.keys(context.command)[0]!) ?? [];
@@ -152,8 +164,8 @@ export const SERVER: Commands = {
   ),
   getCmdLineOpts: just(() => ({ argv: [], parsed: {} }), 'getCmdLineOpts'),
   getLog: just(() => ({ totalLinesWritten: int(0), log: [] }), 'getLog'),
-  currentOp: just(() => ({ inprog: [] }), 'currentOp $all $ownOps'),
-  fsync: just(() => ({ numFiles: int(1) }), 'fsync'),
+  fsync: { run: () => ({ numFiles: int(1) }), fields: words('fsync'), refused: words('lock') },
+  profile: { run: profile, fields: words('profile slowms sampleRate filter') },
   logout: just(() => ({}), 'logout'),
   // there are no users and roles
   usersInfo: just(() => ({ users: [] }), 'usersInfo showCredentials showPrivileges showCustomData showAuthenticationRestrictions filter'), // prettier-ignore

@@ -4,7 +4,8 @@
  * A session's commands carry a growing `txnNumber`. With `autocommit: false` it names a transaction, which begins with `startTransaction: true`; without,
  * it marks a write that the driver may send again: its reply is kept and given again. Only the newest number of a session counts.
  */
-import { Binary, Long } from 'bson';
+import { createHash } from 'node:crypto';
+import { Binary, Long, UUID } from 'bson';
 import { isDoc, type Doc } from '../values/bson-types';
 import { MongoError } from '../errors';
 import { type Store } from '../storage/store';
@@ -31,6 +32,8 @@ export interface Belonging {
   retryable: boolean;
 }
 
+/** mongod names a session's user by a hash, also where there are no users. */
+export const NOBODY = new Binary(createHash('sha256').digest());
 const IDLE_MS = 30 * 60_000;
 const invalid = (message: string): MongoError => new MongoError(72, message);
 const gone = (number: bigint, why: string): MongoError => new MongoError(251, `Transaction ${number} ${why}`);
@@ -164,6 +167,11 @@ export class Sessions {
   expire(now = Date.now()): void {
     for (const [id, session] of this.sessions)
       if (session.state !== 'open' && now - session.usedAt > IDLE_MS) this.sessions.delete(id);
+  }
+
+  /** What `$listLocalSessions` tells of them. */
+  list(): Doc[] {
+    return [...this.sessions.values()].map(({ id, usedAt }) => ({ _id: { id: new UUID(id), uid: NOBODY }, lastUse: new Date(usedAt) })); // prettier-ignore
   }
 
   get count(): number {

@@ -9,12 +9,16 @@ import { type FullQuery } from '../queries/query';
 
 const AWAIT_MS = 1000;
 
-/** What the cursor of a tailable `find` begins with, and its source; without one it ends at once, as there is nothing to hold on to. */
-export function tail(
-  context: Context,
-  collection: Collection | undefined,
-  query: FullQuery,
-): { docs: Doc[]; source?: Source } {
+/** What the cursor of a `find` begins with, and its source; a tailable one without a source ends at once, as there is nothing to hold on to. */
+export interface Tail {
+  docs: Doc[];
+  /** Whether a projection has been applied already. */
+  isShown?: boolean;
+  source?: Source;
+  endKnown?: boolean;
+}
+
+export function tail(context: Context, collection: Collection | undefined, query: FullQuery): Tail {
   const { args, server, view } = context;
   if (!collection) return { docs: [] };
   if (!collection.isCapped)

@@ -4,7 +4,7 @@ import { bsonTypeName, int, isArray, isDoc, isNumber, toDouble, type Doc, type V
 import { checkIdValue, type Collection } from '../storage/collection';
 import { Args, evaluateLet } from './command-args';
 import { namespaceOf, words, writerOf, type Commands, type Context } from './command';
-import { envOf, targetOf } from './read';
+import { envOf, targetOf } from './target';
 import { MongoError } from '../errors';
 import { compileProjection } from '../filters/projection';
 import { findAll } from '../queries/query';

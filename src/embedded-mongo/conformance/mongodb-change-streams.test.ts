@@ -154,3 +154,46 @@ it('a client that waits is told at once, and learns where to go on', async () =>
   expect(postBatchResumeToken._data >= nextBatch[0]._id._data).toBe(true);
   await database.db.command({ killCursors: name, cursors: [cursor.id] });
 });
+
+it('a stream that begins at a time to come tells nothing of what happens before', async () => {
+  const collection = await database.collection();
+  const { operationTime } = await database.db.command({ ping: 1 });
+  const soon = new Timestamp({ t: operationTime.getHighBits() + 1, i: 1 });
+  const stream = collection.watch([], { ...quick, startAtOperationTime: soon });
+  expect(await stream.tryNext()).toBeNull();
+  let last = 0;
+  // as long as the second lasts
+  for (let now = operationTime; now.lessThan(soon);) {
+    last += 1;
+    const reply = await database.db.command({ insert: collection.collectionName, documents: [{ _id: last }] });
+    now = reply.operationTime;
+  }
+  const event: AnyDoc = await stream.next();
+  await stream.close();
+  expect(event.clusterTime.greaterThanOrEqual(soon)).toBe(true);
+  expect(event.documentKey._id).toBeGreaterThanOrEqual(last);
+});
+
+it('the place to go on from is the last event of a full batch, and stays where it is while nothing happens', async () => {
+  const { collectionName } = await database.collection();
+  const open = (options: AnyDoc = {}, batchSize = 1) =>
+    database.db.command({ aggregate: collectionName, pipeline: [{ $changeStream: options }], cursor: { batchSize } });
+  const { cursor: first } = await open();
+  await database.db.command({ insert: collectionName, documents: [{ _id: 1 }, { _id: 2 }] });
+  const more = async (): Promise<AnyDoc> =>
+    (await database.db.command({ getMore: first.id, collection: collectionName, batchSize: 1, maxTimeMS: 20 })).cursor;
+  const [one, two, none] = [await more(), await more(), await more()];
+  expect(one.postBatchResumeToken).toEqual(one.nextBatch[0]._id);
+  expect(two.postBatchResumeToken).toEqual(two.nextBatch[0]._id);
+  expect(none).toMatchObject({ nextBatch: [], postBatchResumeToken: two.postBatchResumeToken });
+  // what has happened since is told at once
+  const { cursor: resumed } = await open({ resumeAfter: one.postBatchResumeToken }, 10);
+  expect(resumed.firstBatch.map(({ documentKey }: AnyDoc) => documentKey)).toEqual([{ _id: 2 }]);
+  await database.db.command({ killCursors: collectionName, cursors: [first.id, resumed.id] });
+});
+
+it('a stage that nobody knows is refused as such: code 40324', async () => {
+  const collection = await database.collection();
+  const stage: AnyDoc = { $unknown: {} };
+  await expect(collection.watch([stage]).tryNext()).rejects.toMatchObject({ code: 40324 });
+});

@@ -97,3 +97,42 @@ it('a tailable cursor needs a capped collection', async () => {
   const collection = await database.collection(numbers(1));
   await expect(collection.find({}, { tailable: true }).toArray()).rejects.toThrow();
 });
+
+it('a batch that is just full leaves the cursor open; an empty one ends it, unless a sort or a limit has told where the end is', async () => {
+  const { collectionName } = await database.collection(numbers(4));
+  const batches = async (options: AnyDoc): Promise<number[]> => {
+    let { cursor } = await database.db.command({ find: collectionName, batchSize: 2, ...options });
+    const sizes = [cursor.firstBatch.length];
+    while (Number(cursor.id) !== 0) {
+      ({ cursor } = await database.db.command({ getMore: cursor.id, collection: collectionName, batchSize: 2 }));
+      sizes.push(cursor.nextBatch.length);
+    }
+    return sizes;
+  };
+  expect(await batches({})).toEqual([2, 2, 0]);
+  expect(await batches({ sort: { x: 1 } })).toEqual([2, 2]);
+  expect(await batches({ limit: 4 })).toEqual([2, 2]);
+  expect(await batches({ filter: { _id: 1 }, batchSize: 1 })).toEqual([1]);
+});
+
+it('min and max are keys of the hinted index, the first one included', async () => {
+  const collection = await database.collection([{ _id: 1, a: 1 }, { _id: 2, a: 2 }, { _id: 3, a: 3 }, { _id: 4, a: 2 }]); // prettier-ignore
+  await collection.createIndex({ a: 1 });
+  const find = (options: AnyDoc) => collection.find({}, options).toArray();
+  const ids = (docs: AnyDoc[]): number[] => docs.map(({ _id }) => _id);
+  expect(ids(await find({ min: { a: 2 }, max: { a: 3 }, hint: { a: 1 } }))).toEqual([2, 4]);
+  expect(ids(await find({ min: { a: 2 }, hint: 'a_1', sort: { _id: -1 } }))).toEqual([4, 3, 2]);
+  await expect(find({ max: { a: 3 } })).rejects.toMatchObject({ code: 51173 });
+  await expect(find({ min: { b: 3 }, hint: { a: 1 } })).rejects.toMatchObject({ code: 51174 });
+  await expect(find({ min: { a: 3 }, max: { a: 3 }, hint: { a: 1 } })).rejects.toMatchObject({ code: 51175 });
+});
+
+it('returnKey shows the key of the index that was used, showRecordId the number of the record', async () => {
+  const collection = await database.collection([{ _id: 1, a: 5, b: 1 }, { _id: 2, a: 6, b: 1 }]); // prettier-ignore
+  await collection.createIndex({ a: 1 });
+  expect(await collection.find({ a: 6 }, { returnKey: true }).toArray()).toEqual([{ a: 6 }]);
+  expect(await collection.find({ b: 1 }, { returnKey: true }).toArray()).toEqual([{}, {}]);
+  const shown = await collection.find({}, { showRecordId: true, projection: { a: 1 } }).toArray();
+  expect(shown).toEqual([{ _id: 1, a: 5, $recordId: expect.any(Number) }, { _id: 2, a: 6, $recordId: expect.any(Number) }]); // prettier-ignore
+  expect(shown[0].$recordId).toBeLessThan(shown[1].$recordId);
+});

@@ -186,3 +186,14 @@ it('counts with skip and limit, and counts a missing collection as empty', async
   expect(await database.db.collection('never made').countDocuments()).toBe(0);
   expect(await database.db.collection('never made').find().toArray()).toEqual([]);
 });
+
+it('a mask of bits that is negative or broken is refused with code 9, a size beyond 32 bits with 2', async () => {
+  const collection = await database.collection([{ _id: 1, a: 5 }]);
+  const refused = (filter: AnyDoc, code: number) =>
+    expect(collection.find(filter).toArray()).rejects.toMatchObject({ code });
+  await refused({ a: { $bitsAllSet: -1 } }, 9);
+  await refused({ a: { $bitsAnyClear: 1.5 } }, 9);
+  await refused({ a: { $bitsAnyClear: 'x' } }, 2);
+  await refused({ $alwaysTrue: 2 }, 9);
+  await refused({ a: { $size: 2 ** 40 } }, 2);
+});

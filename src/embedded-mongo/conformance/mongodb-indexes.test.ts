@@ -1,5 +1,5 @@
 /** Indexes: what unique ones refuse, how they are made and described, collations, and documents that expire. */
-import { type AnyCollection, useDatabase, type AnyDoc } from '../testing/database';
+import { idsOf, type AnyCollection, useDatabase, type AnyDoc } from '../testing/database';
 
 const database = useDatabase();
 const duplicate = { code: 11000 };
@@ -269,5 +269,43 @@ describe('documents that expire', () => {
     await parameter(60);
     expect(await left(collection)).toEqual(['in an object', 'no date', 'no field', 'number', 'young']);
     expect(await left(partial)).toEqual(['open']);
+  });
+});
+
+describe('other kinds of index', () => {
+  it('a hashed one finds by equality, and takes no arrays', async () => {
+    const collection = await database.collection([{ _id: 1, a: 5 }, { _id: 2, a: 6 }]); // prettier-ignore
+    await collection.createIndex({ a: 'hashed' });
+    expect(await idsOf(collection, { a: 5 })).toEqual([1]);
+    expect(await idsOf(collection, { a: { $gt: 5 } })).toEqual([2]);
+    expect(JSON.stringify((await collection.find({ a: 5 }).explain()).queryPlanner.winningPlan)).toContain('IXSCAN');
+    expect(JSON.stringify((await collection.find({ a: { $gt: 5 } }).explain()).queryPlanner.winningPlan)).toContain('COLLSCAN'); // prettier-ignore
+    await expect(collection.insertOne({ _id: 3, a: [1] })).rejects.toMatchObject({ code: 16766 });
+    await expect(collection.createIndex({ b: 'hashed' }, { unique: true })).rejects.toMatchObject({ code: 16764 });
+  });
+
+  it('a wildcard one is kept, shown and dropped', async () => {
+    const collection = await database.collection([{ _id: 1, a: { b: 5 } }]);
+    await collection.createIndex({ '$**': 1 }, { wildcardProjection: { a: 1 } });
+    await collection.createIndex({ 'a.$**': 1 });
+    const [, all, below] = await collection.indexes();
+    expect(all).toMatchObject({ key: { '$**': 1 }, wildcardProjection: { a: 1 } });
+    expect(below).toMatchObject({ key: { 'a.$**': 1 }, name: 'a.$**_1' });
+    expect(await idsOf(collection, { 'a.b': 5 })).toEqual([1]);
+    await collection.dropIndex('$**_1');
+    expect(await collection.indexes()).toHaveLength(2);
+  });
+
+  it('a 2d one measures on the flat', async () => {
+    const collection = await database.collection([{ _id: 1, at: [3, 4] }, { _id: 2, at: { x: 0, y: 1 } }, { _id: 3 }]); // prettier-ignore
+    await collection.createIndex({ at: '2d' }, { bits: 20 });
+    expect((await collection.indexes())[1]).toMatchObject({ key: { at: '2d' }, bits: 20 });
+    const near = await collection.find({ at: { $near: [0, 0] } }).toArray();
+    expect(near.map(({ _id }) => _id)).toEqual([2, 1]);
+    expect(await collection.find({ at: { $near: [0, 0], $maxDistance: 2 } }).toArray()).toHaveLength(1);
+    const [, far] = await collection.aggregate([{ $geoNear: { near: [0, 0], distanceField: 'd' } }]).toArray();
+    expect(far).toMatchObject({ _id: 1, d: 5 });
+    await expect(collection.insertOne({ _id: 4, at: [200, 0] })).rejects.toMatchObject({ code: 13027 });
+    await expect(collection.insertOne({ _id: 4, at: 'x' })).rejects.toMatchObject({ code: 13654 });
   });
 });

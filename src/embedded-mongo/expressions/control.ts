@@ -13,6 +13,7 @@ import {
 } from '../values/bson-types';
 import { MongoError } from '../errors';
 import { checkFieldName } from '../values/field-names';
+import { checkMeta, scoreOf } from '../values/score';
 import { args, named, namedSpecs, type Expression, type Operator } from './expression-types';
 
 function listOf(input: Value, name: string): Value[] | null {
@@ -184,6 +185,10 @@ export const CONTROL: Record<string, Operator> = {
   $or: logical(true),
   $not: args(1, 1, ([v]) => !truthy(v)),
   $literal: (arg) => () => arg,
+  $meta: (arg) => {
+    checkMeta(arg);
+    return ({ ROOT }) => new Double(scoreOf(ROOT));
+  },
   $const: (arg) => () => arg,
   $expr: (arg, compiler) => compiler.compile(arg),
   $rand: (arg, _compiler, name) => {

@@ -26,15 +26,7 @@ export const OPERATORS: Record<string, Operator> = {
   ...STRINGS,
   ...AS_EXPRESSIONS,
 };
-const REFUSED = [
-  '$function',
-  '$accumulator',
-  '$meta',
-  '$median',
-  '$percentile',
-  '$toHashedIndexKey',
-  '$encStrContains',
-];
+const REFUSED = ['$function', '$accumulator', '$median', '$percentile', '$toHashedIndexKey', '$encStrContains'];
 
 /** The variables that every expression sees; `ROOT` and `CURRENT` are added for each document. */
 export const scopeOf = (env: ExpressionEnv): Scope => ({ NOW: env.now ?? new Date(), ...env.variables });

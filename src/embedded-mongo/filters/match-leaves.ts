@@ -4,6 +4,7 @@ import { bsonTypeName, isArray, isNullish, isNumber, rank, RANK, toDouble, toInt
 import { type Collation } from '../values/collation';
 import { toBigInt } from '../values/decimal';
 import { MongoError } from '../errors';
+import { shellText } from '../values/shell-text';
 import { compareValues, toDec } from '../values/values';
 
 export type Single = (value: Value) => boolean;
@@ -35,6 +36,7 @@ export function sizeNode(arg: Value): Node {
   const size = toInteger(arg);
   if (size === undefined) throw bad('$size must be a whole number');
   if (size < 0) throw bad('$size may not be negative');
+  if (size >= 2 ** 31) throw bad('$size must be representable as a 32-bit integer');
   return { whole: true, single: (v) => isArray(v) && v.length === size };
 }
 
@@ -93,9 +95,10 @@ function maskPositions(mask: Value): number[] {
     });
   }
   if (mask instanceof Binary) return Array.from({ length: mask.position * 8 }, (_, i) => i).filter(bitOfBytes(mask));
-  const n = integerPart(mask);
-  if (n === undefined || !Number.isInteger(toDouble(mask))) throw bad('bit tests take a number, an Array or a BinData');
-  if (n < 0n) throw bad('bit masks must be nonnegative');
+  if (!isNumber(mask)) throw bad('bit tests take a number, an Array or a BinData');
+  const n = Number.isInteger(toDouble(mask)) ? integerPart(mask) : undefined;
+  if (n === undefined) throw new MongoError(9, `Expected an integer: ${shellText(mask)}`);
+  if (n < 0n) throw new MongoError(9, `Expected a positive number in: ${shellText(mask)}`);
   return Array.from({ length: 64 }, (_, i) => i).filter((i) => ((n >> BigInt(i)) & 1n) === 1n);
 }
 

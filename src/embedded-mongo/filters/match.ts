@@ -81,15 +81,21 @@ const TOP_LEVEL: Record<string, (arg: Value, env: FilterEnv) => Test> = {
     return () => Math.random() < rate;
   },
   $comment: () => () => true,
-  $alwaysTrue: () => () => true,
-  $alwaysFalse: () => () => false,
+  $alwaysTrue: (arg) => onlyOne('$alwaysTrue', arg, true),
+  $alwaysFalse: (arg) => onlyOne('$alwaysFalse', arg, false),
 };
+function onlyOne(name: string, arg: Value, result: boolean): () => boolean {
+  if (!isNumber(arg) || toDouble(arg) !== 1) throw new MongoError(9, `${name} must be an integer value of 1`);
+  return () => result;
+}
 const truth = (v: Value): boolean =>
   v === true || (v !== false && !isNullish(v) && !(isNumber(v) && toDouble(v) === 0));
-const REFUSED = ['$where', '$text', '$within'];
+const REFUSED = ['$where', '$within'];
 
 function topLevel(name: string, arg: Value, env: FilterEnv): Test {
   if (REFUSED.includes(name)) throw unsupported(`${name} in filters`);
+  // at the top of a query it has been taken out (queries/text.ts)
+  if (name === '$text') throw unsupported('$text below $or, $nor or $elemMatch, or in a later $match');
   const compile = TOP_LEVEL[name];
   if (!compile) throw bad(`unknown top level operator: ${name}`);
   return compile(arg, env);

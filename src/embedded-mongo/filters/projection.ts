@@ -5,9 +5,10 @@
  * A leaf is `true` (include), `false` (exclude), or a function: of the whole document (computed) or of the field's value (`$slice`, the positional `$`).
  */
 import { isArray, isDoc, isNumber, toInteger, truthy, type Doc, type Value } from '../values/bson-types';
-import { MongoError, unsupported } from '../errors';
+import { MongoError } from '../errors';
 import { compileExpression, scopeOf, type Expression, type ExpressionEnv, type Scope } from '../expressions/expression';
 import { pathParts } from '../values/paths';
+import { isMeta, keepScore } from '../values/score';
 import { compileMatcher, isOperators, type Found, type Test } from './match';
 
 type Leaf = boolean | { compute: Expression } | { transform: (value: Value, found: Found) => Value };
@@ -130,7 +131,7 @@ function finish({ tree, including, id, positional }: Parsed, env: ProjectionEnv)
       if (!test || tested !== filter) test = compileMatcher((tested = filter) ?? {}, env);
       test(doc, found);
     }
-    return compute(prune(doc, tree, !inclusion, found), tree, { ROOT: doc, CURRENT: doc, ...scope });
+    return keepScore(compute(prune(doc, tree, !inclusion, found), tree, { ROOT: doc, CURRENT: doc, ...scope }), doc);
   };
 }
 
@@ -161,8 +162,8 @@ function readField(parsed: Parsed, path: string, value: Value, env: ProjectionEn
     if (operator === '$slice') return plant(parsed.tree, path, { transform: slice(value.$slice) });
     return readElemMatch(parsed, path, value.$elemMatch, env);
   }
-  if (operator === '$meta') throw unsupported('$meta in projections');
-  decide(parsed, true, path);
+  // in find, a score by itself neither includes nor excludes the other fields
+  if (!find || !isMeta(value)) decide(parsed, true, path);
   const leaf = { compute: compileExpression(value, env) };
   if (path !== '_id') return plant(parsed.tree, path, leaf);
   parsed.id = leaf;

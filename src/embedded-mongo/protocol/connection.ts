@@ -48,7 +48,8 @@ export function serveConnection(socket: Socket, server: Server): void {
       command = message.command();
     } catch (error) {
       if (!(error instanceof MongoError)) throw error;
-      return { ok: new Double(0), errmsg: error.message, code: int(error.code), codeName: error.codeName };
+      const failed = { ok: new Double(0), errmsg: error.message, code: int(error.code), codeName: error.codeName };
+      return message.legacy ? { $err: error.message, ...failed } : failed;
     }
     return runCommand(connection, command);
   }

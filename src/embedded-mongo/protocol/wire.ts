@@ -114,13 +114,13 @@ function parseQuery(bytes: Buffer, requestId: number): Message {
   const from = nameEnd + 1 + 8;
   if (nameEnd < 0 || from + 5 > bytes.length) throw new BadFrame('too short');
   const namespace = bytes.toString('latin1', HEADER + 4, nameEnd);
-  if (!namespace.endsWith('.$cmd')) throw new BadFrame('a query of the outdated protocol');
   const size = bytes.readInt32LE(from);
   if (size < 5 || from + size > bytes.length) throw new BadFrame('a query of a wrong length');
-  const command = (): Doc => ({
-    ...decodeDocument(bytes.subarray(from, from + size)),
-    $db: namespace.slice(0, -'.$cmd'.length),
-  });
+  const command = (): Doc => {
+    if (!namespace.endsWith('.$cmd'))
+      throw new MongoError(352, 'Unsupported OP_QUERY command: find. The client driver may require an upgrade.');
+    return { ...decodeDocument(bytes.subarray(from, from + size)), $db: namespace.slice(0, -'.$cmd'.length) };
+  };
   return { requestId, legacy: true, silent: false, command };
 }
 
@@ -137,8 +137,8 @@ export function encodeReply({ requestId, legacy }: Message, reply: Doc): Buffer 
   bytes.writeInt32LE(requestId, 8);
   bytes.writeInt32LE(legacy ? OP_REPLY : OP_MSG, 12);
   bytes.fill(0, HEADER, start);
-  // OP_REPLY: the flag "await capable", and one document
-  if (legacy) bytes.writeInt32LE(8, HEADER);
+  // OP_REPLY: the flag "query failure" or "await capable", and one document
+  if (legacy) bytes.writeInt32LE('$err' in reply ? 2 : 8, HEADER);
   if (legacy) bytes.writeInt32LE(1, HEADER + 16);
   bytes.set(body, start);
   return bytes;

@@ -122,7 +122,9 @@ export function boundsFor(
       continue;
     }
     const range =
-      spec.collation && usable.some(isText) ? undefined : rangeOf(usable, multikey.has(i), spec.descending[i]);
+      spec.key[path] === 'hashed' || (spec.collation && usable.some(isText))
+        ? undefined
+        : rangeOf(usable, multikey.has(i), spec.descending[i]);
     if (range) {
       const intervals = prefixes.map((p) => ({ from: p + range.from, to: p + range.to }));
       return { intervals, fields: fields + 1, pinned };

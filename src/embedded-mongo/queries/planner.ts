@@ -21,6 +21,9 @@ export interface Query {
   /** How many are wanted, if not all. */
   limit?: number | undefined;
   hint?: Value;
+  /** The keys of the hinted index at which a scan begins, and before which it ends. */
+  min?: Doc | undefined;
+  max?: Doc | undefined;
 }
 
 export interface Plan {
@@ -43,6 +46,7 @@ export function planQuery(collection: Collection | undefined, query: Query): Pla
   if (!collection) return { stage: 'EOF', counts, each: () => undefined };
   const { filter, hint, sort } = query;
   const hinted = hint === undefined ? undefined : hintOf(collection, hint);
+  if (query.min ?? query.max) return betweenKeys(hinted?.index, query);
   if (hinted) return hinted.index ? hintedPlan(hinted.index, query) : collectionScan(collection, hinted.backwards);
   const natural = isDoc(sort) && '$natural' in sort ? toDouble(sort.$natural) : undefined;
   if (natural !== undefined) return collectionScan(collection, natural < 0, true);
@@ -64,9 +68,27 @@ export function hintOf(
 }
 
 function hintedPlan(index: CollectionIndex, query: Query): Plan {
-  if (index.spec.isGeo) throw unsupported('a hint of a 2dsphere index');
+  if (index.spec.isInert) throw unsupported(`a hint of a ${index.spec.kind} index`);
   const usable = boundsFor(index, conditionsOf(query.filter), query.filter, query.collation);
   const bounds = usable ?? { intervals: [everything], fields: 0, pinned: 0 };
+  return indexScan(index, bounds, sortDirection(index, bounds, query));
+}
+
+function betweenKeys(index: CollectionIndex | undefined, query: Query): Plan {
+  const { min, max } = query;
+  if (!index || index.spec.isInert)
+    throw new MongoError(51173, 'When using min()/max() a hint of which index to use must be provided');
+  const { paths } = index.spec;
+  const keyOf = (values: Doc): string => {
+    const names = Object.keys(values);
+    if (names.length !== paths.length || names.some((name, i) => name !== paths[i]))
+      throw new MongoError(51174, 'The index chosen is not compatible with min/max');
+    return index.encode(Object.values(values));
+  };
+  const interval = { from: min ? keyOf(min) : everything.from, to: max ? keyOf(max) : everything.to };
+  if (min && max && interval.from >= interval.to)
+    throw new MongoError(51175, 'The value provided for min() does not come before the value provided for max().');
+  const bounds = { intervals: [interval], fields: paths.length, pinned: 0 };
   return indexScan(index, bounds, sortDirection(index, bounds, query));
 }
 
@@ -80,6 +102,7 @@ function byId(collection: Collection, { filter, collation }: Query): Plan | unde
   const key = index.encode([value]);
   const counts = { keys: 0, docs: 0 };
   const each: Plan['each'] = (view, visit) => {
+    index.uses += 1;
     const rec = collection.records.get(key);
     const doc = rec && visible(rec, view);
     counts.keys = counts.docs = doc ? 1 : 0;
@@ -95,7 +118,7 @@ function byIndex(collection: Collection, query: Query, conditions = conditionsOf
   let best: { index: CollectionIndex; bounds: Bounds; direction: number } | undefined;
   let lowest = Infinity;
   for (const index of conditions.size > 0 ? collection.indexes : []) {
-    if (index.spec.hidden || index.spec.isGeo) continue;
+    if (index.spec.hidden || index.spec.isInert) continue;
     const bounds = boundsFor(index, conditions, query.filter, query.collation);
     if (!bounds) continue;
     const direction = sortDirection(index, bounds, query);
@@ -150,7 +173,7 @@ function byUnion(collection: Collection, query: Query): Plan | undefined {
 function orderOnly(collection: Collection, query: Query): Plan | undefined {
   if (!query.sort) return undefined;
   for (const index of collection.indexes) {
-    if (index.spec.hidden || index.spec.sparse || index.spec.partial || index.spec.isGeo) continue;
+    if (index.spec.hidden || index.spec.sparse || index.spec.partial || index.spec.isInert) continue;
     const bounds = { intervals: [everything], fields: 0, pinned: 0 };
     const direction = sortDirection(index, bounds, query);
     if (direction !== 0) return indexScan(index, bounds, direction);
@@ -161,7 +184,7 @@ function orderOnly(collection: Collection, query: Query): Plan | undefined {
 /** 1 or -1 if the index, gone through that way, gives the order that the query asks for; 0 if not. */
 function sortDirection(index: CollectionIndex, { pinned }: Bounds, { sort, collation }: Query): number {
   const wanted = Object.entries(sort ?? {});
-  if (wanted.length === 0 || index.multikey.size > 0 || index.spec.collation || collation) return 0; // prettier-ignore
+  if (wanted.length === 0 || index.multikey.size > 0 || index.spec.collation || collation || index.spec.kind === 'hashed') return 0; // prettier-ignore
   const { paths, descending } = index.spec;
   const fixed = paths.slice(0, pinned);
   let at = pinned;
@@ -182,6 +205,7 @@ function indexScan(index: CollectionIndex, bounds: Bounds, direction: number): P
   const counts = { keys: 0, docs: 0 };
   const backwards = direction < 0;
   const each: Plan['each'] = (view, visit) => {
+    index.uses += 1;
     const seen = index.multikey.size > 0 || bounds.intervals.length > 1 ? new Set<Rec>() : undefined;
     for (const { from, to } of backwards ? [...bounds.intervals].reverse() : bounds.intervals) {
       for (const [key, rec] of index.entries.range(from, to, backwards)) {

@@ -3,7 +3,9 @@ import { type Collection } from '../storage/collection';
 import { MongoError } from '../errors';
 import { compileMatcher, type FilterEnv } from '../filters/match';
 import { byDistance, checkNearIndex, nearOf, type Near } from './near';
+import { textOf, type TextSearch } from './text';
 import { planQuery, type Plan, type Query, type Visit } from './planner';
+import { withScore } from '../values/score';
 import { compileOrder, inOrder } from '../values/sort';
 import { type Doc } from '../values/bson-types';
 import { type Rec, type View } from '../storage/versions';
@@ -18,11 +20,18 @@ export interface FullQuery extends Query {
 export interface Found {
   rec: Rec;
   doc: Doc;
+  /** How well it fits a `$text`. */
+  score?: number;
 }
+
+/** What was found, as readers see it: with its score. */
+export const shownDoc = ({ doc, score }: Found): Doc => (score === undefined ? doc : withScore(doc, score));
 
 export interface Result {
   plan: Plan;
   found: Found[];
+  /** Whether a mongod would know, without looking for another one, that the last of them is the last. */
+  endKnown: boolean;
 }
 
 const LOOK_AT_CLOCK_EVERY = 512;
@@ -30,7 +39,22 @@ const LOOK_AT_CLOCK_EVERY = 512;
 /** All that match, or as many as `limit` says. */
 export function findAll(collection: Collection | undefined, query: FullQuery, view: View): Result {
   const near = nearOf(query.filter);
-  return near ? findNear(collection, query, view, near) : findMatching(collection, query, view);
+  if (near) return findNear(collection, query, view, near);
+  const text = textOf(query.filter, collection);
+  return text ? findText(collection, query, view, text) : findMatching(collection, query, view);
+}
+
+const hasKeys = (sort: Doc | undefined): sort is Doc => sort !== undefined && Object.keys(sort).length > 0;
+
+function findText(collection: Collection | undefined, query: FullQuery, view: View, text: TextSearch): Result {
+  const { skip = 0, limit = Infinity, sort, env } = query;
+  const all = findMatching(collection, { ...query, filter: text.rest, sort: undefined, skip: 0, limit: undefined }, view); // prettier-ignore
+  const scored = all.found.flatMap((found) => {
+    const score = text.score(found.doc);
+    return score === undefined ? [] : [{ ...found, score }];
+  });
+  const ordered = hasKeys(sort) ? inOrder(scored, shownDoc, compileOrder(sort, env.collation)) : scored;
+  return { plan: all.plan, found: ordered.slice(skip, skip + limit), endKnown: true };
 }
 
 /** The order of distance, unless the query asks for another one. */
@@ -43,9 +67,9 @@ function findNear(collection: Collection | undefined, query: FullQuery, view: Vi
     view,
   );
   const nearest = byDistance(all.found, near);
-  const order = sort && Object.keys(sort).length > 0 ? compileOrder(sort, env.collation) : undefined;
+  const order = hasKeys(sort) ? compileOrder(sort, env.collation) : undefined;
   const found = order ? inOrder(nearest, ({ doc }) => doc, order) : nearest;
-  return { plan: all.plan, found: found.slice(skip, skip + limit) };
+  return { plan: all.plan, found: found.slice(skip, skip + limit), endKnown: true };
 }
 
 function findMatching(collection: Collection | undefined, query: FullQuery, view: View): Result {
@@ -65,13 +89,15 @@ function findMatching(collection: Collection | undefined, query: FullQuery, view
   );
   const end = limit ? skip + limit : Infinity;
   const all = mustSort ? inOrder(found, ({ doc }) => doc, order, end) : found;
-  return { plan, found: skip > 0 || end < all.length ? all.slice(skip, end) : all };
+  const cut = skip > 0 || end < all.length ? all.slice(skip, end) : all;
+  const endKnown = mustSort || cut.length === limit || plan.stage === 'EOF' || plan.stage === 'IDHACK';
+  return { plan, found: cut, endKnown };
 }
 
 /** How many `findAll` would find. */
 export function countAll(collection: Collection | undefined, query: FullQuery, view: View): number {
   const { skip = 0, limit = Infinity } = query;
-  if (nearOf(query.filter)) return findAll(collection, query, view).found.length;
+  if (nearOf(query.filter) ?? textOf(query.filter, collection)) return findAll(collection, query, view).found.length;
   const end = skip + limit;
   let n = 0;
   planQuery(collection, query).each(

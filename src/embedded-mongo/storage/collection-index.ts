@@ -1,13 +1,13 @@
 /**
- * One index of a collection: the sorted entries of its records' versions, and what it refuses. A 2dsphere index only refuses.
+ * One index of a collection: the sorted entries of its records' versions, and what it refuses. Some kinds only refuse (index-kinds.ts).
  *
  * An entry stands for every version of a record that some view may still see; so whoever finds a record here looks at the version that the view sees
  * (and whether that one has the key) before believing it. With a collation the entries tell equality only, not order.
  */
 import { isArray, isDoc, type Doc, type Value } from '../values/bson-types';
 import { MongoError } from '../errors';
-import { checkIndexable } from '../values/geometry';
-import { getPath, indexKeys, pathParts } from '../values/paths';
+import { checkForKind, checkHashable } from './index-kinds';
+import { indexKeys, pathParts } from '../values/paths';
 import { type IndexSpec } from './index-spec';
 import { compileFilter } from '../filters/match';
 import { shellText } from '../values/shell-text';
@@ -19,6 +19,9 @@ export class CollectionIndex {
   readonly entries = new SortedEntries<Rec>();
   /** The positions of the paths that have met an array in some document: with two of them, bounds on both do not hold together. */
   readonly multikey = new Set<number>();
+  /** How often a query has used it, since then. */
+  uses = 0;
+  readonly since = new Date();
   private readonly accepts: ((doc: Doc) => boolean) | undefined;
   /** The top-level fields on which the keys depend. */
   private readonly fields: string[];
@@ -50,12 +53,13 @@ export class CollectionIndex {
   }
 
   private valuesOf(doc: Doc): Value[][] {
-    const { paths, sparse, isGeo, key } = this.spec;
+    const { paths, sparse, isInert, kind, key, described } = this.spec;
     if (this.accepts && !this.accepts(doc)) return [];
-    if (isGeo) {
-      for (const path of paths) if (key[path] === '2dsphere') checkIndexable(getPath(doc, path));
+    if (isInert) {
+      checkForKind(described, doc);
       return [];
     }
+    if (kind === 'hashed') checkHashable(key, doc);
     if (sparse && !paths.some((path) => reaches(doc, pathParts(path), 0))) return [];
     const plain = plainValues(doc, paths);
     if (plain) return [plain];

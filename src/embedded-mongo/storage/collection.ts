@@ -13,7 +13,7 @@ import { MongoError } from '../errors';
 import { readDescribed, type IndexSpec } from './index-spec';
 import { checkWritable, visible, type Home, type Rec, type View, type Writer } from './versions';
 import { validation, type Validate } from './validator';
-import { type Description } from '../updates/describe';
+import { type Entry } from './feed';
 import { MAX_DOCUMENT } from '../limits';
 
 export class Collection implements Home {
@@ -22,6 +22,8 @@ export class Collection implements Home {
   readonly indexes: CollectionIndex[];
   readonly collation: Collation | undefined;
   nextSeq = 1;
+  /** Whether the feed shows documents as they were before and after a change. */
+  keepsImages: boolean;
   private validate: Validate;
   private cap: Cap | undefined;
   /** The transaction that makes this collection and has not ended yet. */
@@ -36,6 +38,7 @@ export class Collection implements Home {
     readonly uuid = new UUID(),
   ) {
     this.validate = validation(options);
+    this.keepsImages = keepsImages(options);
     this.cap = options.capped === true ? new Cap(options) : undefined;
     this.collation = parseCollation(options.collation as Doc | undefined);
     const described: Doc = { v: int(2), key: { _id: int(1) }, name: '_id_' };
@@ -50,6 +53,7 @@ export class Collection implements Home {
   setOptions(options: Doc): void {
     this.options = options;
     this.validate = validation(options);
+    this.keepsImages = keepsImages(options);
   }
 
   get isCapped(): boolean {
@@ -105,7 +109,7 @@ export class Collection implements Home {
       index.checkUnique(rec, next, writer, this.namespace);
       if (!index.spec.unique) index.keysOf(next);
     }
-    this.push(rec, next, writer, bytes, describe && (() => describe(old, next)));
+    this.push(rec, next, writer, bytes, describe);
   }
 
   remove(rec: Rec, writer: Writer): void {
@@ -117,12 +121,12 @@ export class Collection implements Home {
   /** Finds out before anything changes whether the document can be indexed at all. */
   private prepareKeys(doc: Doc): void {
     for (let i = 1; i < this.indexes.length; i += 1) {
-      const { paths, unique, isGeo } = this.indexes[i]!.spec;
-      if ((isGeo || paths.length > 1) && !unique) this.indexes[i]!.keysOf(doc);
+      const { paths, unique, kind } = this.indexes[i]!.spec;
+      if ((kind !== 'ordinary' || paths.length > 1) && !unique) this.indexes[i]!.keysOf(doc);
     }
   }
 
-  private push(rec: Rec, doc: Doc | undefined, writer: Writer, bytes = 0, describe?: () => Description): void {
+  private push(rec: Rec, doc: Doc | undefined, writer: Writer, bytes = 0, describe?: Describe): void {
     const previous = rec.head;
     const version = { doc, time: Infinity, writer, previous };
     rec.head = version;
@@ -213,7 +217,9 @@ export class Collection implements Home {
   }
 }
 
-type Describe = (before: Doc, after: Doc) => Description;
+const keepsImages = ({ changeStreamPreAndPostImages: images }: Doc): boolean =>
+  isDoc(images) && images.enabled === true;
+type Describe = Entry['describe'];
 
 function checkedSize(doc: Doc): number {
   const size = calculateObjectSize(doc);

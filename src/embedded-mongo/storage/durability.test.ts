@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decimal128, Long, MongoClient, type Db } from 'mongodb';
 import { startEmbeddedMongo } from '../index';
+import { type AnyDoc } from '../testing/database';
 import { RAW } from '../testing/replay';
 import { runCli, startServerProcess } from '../testing/server-process';
 
@@ -67,6 +68,76 @@ it('documents, indexes and empty collections come back as they were', async () =
     expect(
       await db.collection('docs').countDocuments({ name: 'ADA' }, { collation: { locale: 'en', strength: 2 } }),
     ).toBe(1);
+  });
+});
+
+describe.each(['a stop', 'SIGKILL'] as const)('after %s', (end) => {
+  /** A server on the directory, in a process of its own, that ends that way. */
+  async function once<T>(directory: string, run: (db: Db) => Promise<T>): Promise<T> {
+    const server = await startServerProcess(['--dir', directory]);
+    try {
+      return await on(server.uri, run);
+    } finally {
+      await server.end(end === 'SIGKILL' ? 'SIGKILL' : 'SIGTERM');
+    }
+  }
+  const ids = async (db: Db, name: string, filter: AnyDoc = {}): Promise<unknown[]> =>
+    (await db.collection(name).find(filter).toArray()).map(({ _id }) => _id);
+
+  it('views show what they showed, and may be used and dropped', async () => {
+    const directory = await newDirectory();
+    await once(directory, async (db) => {
+      await db.collection<AnyDoc>('docs').insertMany([{ _id: 1, a: 1 }, { _id: 2, a: 5 }]); // prettier-ignore
+      await db.createCollection('large', { viewOn: 'docs', pipeline: [{ $match: { a: { $gt: 3 } } }] });
+      await db.createCollection('gone', { viewOn: 'docs', pipeline: [] });
+      await db.dropCollection('gone');
+    });
+    await once(directory, async (db) => {
+      await db.collection<AnyDoc>('docs').insertOne({ _id: 3, a: 9 });
+      expect(await ids(db, 'large')).toEqual([2, 3]);
+      const views = await db.listCollections({ type: 'view' }).toArray();
+      expect(views.map(({ name }) => name)).toEqual(['large']);
+      await db.dropCollection('large');
+    });
+    await once(directory, async (db) => expect(await db.listCollections({ name: 'large' }).toArray()).toEqual([]));
+  });
+
+  it('a capped collection has its order, and how much it holds', async () => {
+    const directory = await newDirectory();
+    await once(directory, async (db) => {
+      const capped = await db.createCollection<AnyDoc>('capped', { capped: true, size: 4096, max: 3 });
+      for (const _id of [9, 7, 8, 1]) await capped.insertOne({ _id });
+    });
+    await once(directory, async (db) => {
+      expect(await ids(db, 'capped')).toEqual([7, 8, 1]);
+      await db.collection<AnyDoc>('capped').insertMany([{ _id: 5 }, { _id: 9 }]);
+      expect(await ids(db, 'capped')).toEqual([1, 5, 9]);
+      const tail = db.collection('capped').find({}, { tailable: true });
+      expect([(await tail.next())?._id, (await tail.next())?._id]).toEqual([1, 5]);
+      await tail.close();
+    });
+    await once(directory, async (db) => expect(await ids(db, 'capped')).toEqual([1, 5, 9]));
+  });
+
+  it('indexes by place and by text find and refuse', async () => {
+    const directory = await newDirectory();
+    await once(directory, async (db) => {
+      const places = db.collection<AnyDoc>('places');
+      await places.createIndex({ at: '2dsphere' });
+      await places.createIndex({ name: 'text' });
+      await places.createIndex({ key: 'hashed' });
+      const point = (x: number, y: number): AnyDoc => ({ type: 'Point', coordinates: [x, y] });
+      await places.insertMany([{ _id: 1, at: point(10, 50), name: 'coffee house', key: 'a' }, { _id: 2, at: point(0, 0), name: 'tea', key: 'b' }]); // prettier-ignore
+    });
+    await once(directory, async (db) => {
+      const $geometry = { type: 'Point', coordinates: [1, 1] };
+      expect(await ids(db, 'places', { at: { $near: { $geometry } } })).toEqual([2, 1]);
+      expect(await ids(db, 'places', { $text: { $search: 'coffee' } })).toEqual([1]);
+      expect(await ids(db, 'places', { key: 'b' })).toEqual([2]);
+      const wrong = db.collection<AnyDoc>('places').insertOne({ at: { type: 'Point', coordinates: [500, 0] } });
+      await expect(wrong).rejects.toMatchObject({ code: 16755 });
+      expect(await db.collection('places').indexes()).toHaveLength(4);
+    });
   });
 });
 

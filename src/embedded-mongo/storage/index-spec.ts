@@ -4,6 +4,7 @@
 import { Double, Int32 } from 'bson';
 import { bsonTypeName, int, isArray, isDoc, isNumber, isString, toDouble, truthy, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
 import { parseCollation, type Collation } from '../values/collation';
+import { describeKind, isOfKind, isOptionOf, kindOf, type IndexKind } from './index-kinds';
 import { MongoError, unsupported } from '../errors';
 import { compileFilter } from '../filters/match';
 import { equalValues } from '../values/values';
@@ -20,20 +21,20 @@ export interface IndexSpec {
   partial: Doc | undefined;
   collation: Collation | undefined;
   expireAfterSeconds: number | undefined;
-  /** Of kind 2dsphere. */
-  isGeo: boolean;
+  kind: IndexKind;
+  /** It has no entries, so no search can use it. */
+  isInert: boolean;
   /** As `listIndexes` shows it; what is kept on disk. */
   described: Doc;
 }
 
 const OPTIONS = [
   'v', 'key', 'name', 'ns', 'unique', 'sparse', 'background', 'partialFilterExpression', 'expireAfterSeconds', 'collation', 'hidden', 'dropDups', 'comment',
-  '2dsphereIndexVersion',
 ]; // prettier-ignore
-/** Options of kinds of index that do not exist here. */
+/** Options of other kinds of index, or of none that exists here. */
 const OTHER_KINDS = [
   'weights', 'default_language', 'language_override', 'textIndexVersion', 'bits', 'min', 'max', 'bucketSize',
-  'storageEngine', 'wildcardProjection', 'columnstoreProjection', 'clustered', 'prepareUnique',
+  'storageEngine', 'wildcardProjection', 'columnstoreProjection', 'clustered', 'prepareUnique', '2dsphereIndexVersion',
 ]; // prettier-ignore
 
 const fail = (code: number, message: string): never => {
@@ -62,20 +63,20 @@ export function parseIndexSpec(spec: Value, fallback?: Collation): IndexSpec {
   if (spec.partialFilterExpression !== undefined) described.partialFilterExpression = spec.partialFilterExpression;
   if (spec.expireAfterSeconds !== undefined) described.expireAfterSeconds = wholeSeconds(spec.expireAfterSeconds);
   if (collation) described.collation = collation.spec;
-  if (Object.values(key).includes('2dsphere')) described['2dsphereIndexVersion'] = int(3);
-  if (described['2dsphereIndexVersion'] && (described.unique || described.expireAfterSeconds !== undefined)) throw unsupported('unique or TTL indexes of kind 2dsphere'); // prettier-ignore
-  return readDescribed(described, collation);
+  return readDescribed(describeKind(spec, described), collation);
 }
 
 /** The same, of what was kept on disk. */
 export function readDescribed(described: Doc, collation = parseCollation(described.collation as Doc)): IndexSpec {
   const key = described.key as Doc;
+  const kind = kindOf(key);
   return {
     name: described.name as string,
     key,
+    kind,
+    isInert: kind !== 'ordinary' && kind !== 'hashed',
     paths: Object.keys(key),
     descending: Object.values(key).map((direction) => isNumber(direction) && toDouble(direction) < 0),
-    isGeo: Object.values(key).includes('2dsphere'),
     unique: described.unique === true || described.name === '_id_',
     sparse: described.sparse === true,
     hidden: described.hidden === true,
@@ -102,15 +103,9 @@ function checkKey(key: Doc): void {
   for (const path of paths) {
     const direction = key[path];
     if (path === '' || path.split('.').includes('')) fail(67, 'Index keys cannot contain an empty field.');
-    if (path.includes('$**') || path === '$**') throw unsupported('wildcard indexes');
+    if (isOfKind(path, direction)) continue;
     if (path.split('.').some((part) => part.startsWith('$') && !['$id', '$ref', '$db'].includes(part)))
       fail(67, `Index key contains an illegal field name: field name starts with '$'.`);
-    if (isString(direction)) {
-      if (!['text', '2d', '2dsphere', 'geoHaystack', 'hashed', 'columnstore', 'wildcard'].includes(direction))
-        fail(67, `Unknown index plugin '${direction}'`);
-      if (direction !== '2dsphere') throw unsupported(`${direction} indexes`);
-      continue;
-    }
     if (!isNumber(direction)) fail(67, `Values in v:2 index key pattern cannot be of type ${bsonTypeName(direction)}. Only numbers > 0, numbers < 0, and strings are allowed.`); // prettier-ignore
     const n = toDouble(direction);
     if (n === 0 || Number.isNaN(n)) fail(67, 'Values in the index key pattern cannot be 0.');
@@ -122,6 +117,7 @@ const BOOLEANS = ['unique', 'sparse', 'hidden', 'background', 'dropDups'];
 function checkOption(option: string, spec: Doc): void {
   const value = spec[option];
   const type = bsonTypeName(value);
+  if (isOptionOf(option, spec.key as Doc)) return;
   if (OTHER_KINDS.includes(option)) throw unsupported(`the index option '${option}'`);
   if (!OPTIONS.includes(option)) fail(197, `The field '${option}' is not valid for an index specification.`);
   if (BOOLEANS.includes(option) && typeof value !== 'boolean' && !isNumber(value))
@@ -176,6 +172,7 @@ export function compareSpecs(a: IndexSpec, b: IndexSpec): 'different' | 'equival
     equalValues(a.key, b.key) &&
     sameOptional(a.collation?.spec, b.collation?.spec) &&
     sameOptional(a.partial, b.partial) &&
+    sameOptional(a.described.weights, b.described.weights) &&
     a.unique === b.unique &&
     a.sparse === b.sparse;
   if (!identity) return 'different';
@@ -193,6 +190,8 @@ export function existingIndex(spec: IndexSpec, existing: IndexSpec[]): IndexSpec
       fail(85, `An equivalent index already exists with the same name but different options. Requested index: ${spec.name}, existing index: ${other.name}`); // prettier-ignore
     }
   }
+  const text = existing.find(({ kind }) => kind === 'text' && spec.kind === 'text');
+  if (text) fail(67, `only one text index per collection allowed, found existing text index "${text.name}"`);
   for (const other of existing) {
     const comparison = compareSpecs(spec, other);
     if (comparison === 'different') continue;

@@ -2,11 +2,11 @@
  * All collections, and the clock of their versions. Writers begin and end here: a commit gives the writer's versions their time, drops what nobody can
  * see any more and hands the result to the disk, all in one turn; its promise resolves when the disk has it.
  */
-import { isDoc, type Doc } from '../values/bson-types';
+import { type Doc } from '../values/bson-types';
 import { clusterTime } from './cluster-time';
 import { Collection } from './collection';
 import { MongoError } from '../errors';
-import { Feed } from './feed';
+import { Feed, type News } from './feed';
 import { Blocked, conflict, Writer, type Rec, type View } from './versions';
 
 /** Keeps what was committed. Everything that is told to it in one turn is kept together or not at all. */
@@ -75,18 +75,20 @@ export class Store {
   /** A collection is made before its documents; what else is done to collections comes last, or alone. */
   private tell({ changes, news, origin }: Writer): void {
     if (changes.length === 0 && news.length === 0) return;
+    const { feed } = this;
     const time = clusterTime();
-    for (const each of news) if (each.kind === 'create') this.feed.add({ origin, ...each }, time);
+    const at = Date.now();
+    const tell = ({ kind, db, coll, uuid, to }: News): void =>
+      feed.add({ seq: 0, time, at, kind, db, coll, uuid, before: undefined, after: undefined, describe: undefined, origin, to, images: false, bytes: 0 }); // prettier-ignore
+    for (const each of news) if (each.kind === 'create') tell(each);
     for (const { home, version, bytes, describe } of changes) {
-      const { db, name: coll, uuid, options } = home as Collection;
+      const { db, name: coll, uuid, keepsImages: images } = home as Collection;
       const before = version.previous?.doc;
       const after = version.doc;
       const kind = !after ? 'delete' : !before ? 'insert' : describe ? 'update' : 'replace';
-      const images =
-        isDoc(options.changeStreamPreAndPostImages) && options.changeStreamPreAndPostImages.enabled === true;
-      this.feed.add({ kind, db, coll, uuid, before, after, describe, origin, images }, time, 2 * bytes);
+      feed.add({ seq: 0, time, at, kind, db, coll, uuid, before, after, describe, origin, to: undefined, images, bytes: 2 * bytes }); // prettier-ignore
     }
-    for (const each of news) if (each.kind !== 'create') this.feed.add({ origin, ...each }, time);
+    for (const each of news) if (each.kind !== 'create') tell(each);
   }
 
   abort(writer: Writer): void {

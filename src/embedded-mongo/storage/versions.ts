@@ -8,8 +8,7 @@
  */
 import { type Doc } from '../values/bson-types';
 import { MongoError } from '../errors';
-import { type Description } from '../updates/describe';
-import { type News, type Origin } from './feed';
+import { type Entry, type News, type Origin } from './feed';
 
 export interface Version {
   readonly doc: Doc | undefined;
@@ -54,7 +53,7 @@ export interface Change {
   /** Of the new document in BSON; 0 for a deletion. */
   bytes: number;
   /** What an update did, for the feed; without it the document was replaced. */
-  describe: (() => Description) | undefined;
+  describe: Entry['describe'];
 }
 
 export class Writer implements View {

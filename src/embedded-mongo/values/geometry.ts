@@ -46,6 +46,15 @@ export function checkIndexable(value: Value): void {
   if (!isOnEarth(point)) throw unindexable(`longitude/latitude is out of bounds, lng: ${point[0]} lat: ${point[1]}`);
 }
 
+/** @throws for what a 2d index refuses: it takes pairs of numbers, and arrays of those */
+export function checkFlatPoint(value: Value): void {
+  if (value === undefined || value === null) return;
+  if (isArray(value) && value.length > 0 && value.every((item) => isArray(item) || isDoc(item))) return value.forEach(checkFlatPoint); // prettier-ignore
+  const point = pair(value);
+  if (!point) throw new MongoError(13654, 'location object expected, location array not in correct format');
+  if (point.some((n) => n < -180 || n > 180)) throw new MongoError(13027, 'point not in interval of [ -180, 180 ]');
+}
+
 const unindexable = (why: string): MongoError => new MongoError(16755, `Can't extract geo keys: ${why}`);
 
 // -- on the sphere

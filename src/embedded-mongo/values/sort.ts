@@ -4,14 +4,18 @@
  */
 import { isArray, isDoc, isNumber, toDouble, type Doc, type Value } from './bson-types';
 import { type Collation } from './collation';
-import { MongoError, unsupported } from '../errors';
+import { MongoError } from '../errors';
 import { child, indexKeys, pathParts } from './paths';
+import { checkMeta, isMeta, scoreOf } from './score';
 import { compareValues } from './values';
 
 /** Throws 2 (or the code given, for `$sort` stages) unless each direction is 1 or -1. */
 export function sortDirections(spec: Doc, code = 2): number[] {
   return Object.entries(spec).map(([path, direction]) => {
-    if (isDoc(direction) && '$meta' in direction) throw unsupported('$meta in sorts');
+    if (isMeta(direction)) {
+      checkMeta(direction.$meta);
+      return -1;
+    }
     if (path === '' || path.split('.').includes(''))
       throw new MongoError(code, 'FieldPath field names may not be empty strings.');
     if (path.startsWith('$')) throw new MongoError(code, 'FieldPath field names may not start with $.');
@@ -32,6 +36,7 @@ export interface Order {
  * leaves.
  */
 export function compileOrder(spec: Doc, collation?: Collation, inPipeline = false): Order {
+  if (Object.values(spec).some(isMeta)) return orderByScore(spec, collation, inPipeline);
   const paths = Object.keys(spec);
   const directions = sortDirections(spec);
   const tree = pathTree(paths);
@@ -48,6 +53,24 @@ export function compileOrder(spec: Doc, collation?: Collation, inPipeline = fals
     return leastKey(sortKeys(inPipeline ? (onPaths(doc, tree) as Doc) : doc, paths), compare);
   };
   return { keyOf, compare };
+}
+
+/** `{$meta: 'textScore'}`, the best first, alone or among fields. */
+function orderByScore(spec: Doc, collation: Collation | undefined, inPipeline: boolean): Order {
+  const directions = sortDirections(spec);
+  const orders = Object.entries(spec).map(([path, direction]) =>
+    isMeta(direction) ? undefined : compileOrder({ [path]: direction }, collation, inPipeline),
+  );
+  return {
+    keyOf: (doc) => orders.map((order) => (order ? order.keyOf(doc)[0] : scoreOf(doc))),
+    compare: (a, b) => {
+      for (const [i, direction] of directions.entries()) {
+        const c = compareValues(a[i], b[i], collation);
+        if (c !== 0) return c * direction;
+      }
+      return 0;
+    },
+  };
 }
 
 /** The items in order, those with equal keys as they come; or the first `limit` of them. */

@@ -12,6 +12,8 @@ export interface Company {
   met: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
+const NO_COMPANY: Company = { blocked: new Set(), met: new Map() };
+
 /** Who searches, and where. */
 export interface Seekers {
   userIds: readonly string[];
@@ -75,6 +77,8 @@ export function createCompany({
       }
     }
     return seekers.map(({ userIds, pools }) => {
+      // most players have blocked nobody, and met nobody lately
+      if (!userIds.some((id) => blocks.has(id) || byPlayer.has(id))) return NO_COMPANY;
       const met = new Map<string, Set<string>>();
       for (const { key, at, players } of userIds.flatMap((id) => byPlayer.get(id) ?? [])) {
         if (!pools.includes(key) || at < now - (reach.get(key) ?? 0)) continue;

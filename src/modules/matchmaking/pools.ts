@@ -86,9 +86,8 @@ export function createPools({
     engine.remove(ticketId);
   };
 
-  const stand = (row: TicketRow, company: Company) => {
-    const id = row._id.toHexString();
-    remove(id);
+  const stand = (id: string, row: TicketRow, company: Company) => {
+    if (byId.has(id)) remove(id);
     byId.set(id, {
       id,
       revision: row.revision,
@@ -100,25 +99,27 @@ export function createPools({
           ? { matchId: row.backfill.matchId?.toHexString() ?? null, lobbyId: row.lobbyId.toHexString() }
           : null,
     });
-    for (const [key, ticket] of toEngineTickets(row, company))
+    for (const [key, ticket] of toEngineTickets(id, row, company))
       if (versions.has(key)) engine.add(key, ticket);
       // its mode is not to be had at the moment
       else givenBack.add(id);
   };
 
   const place = async (rows: readonly TicketRow[], isNews: (id: string, revision: number) => boolean) => {
-    const wanted = rows.filter((row) => isNews(row._id.toHexString(), row.revision));
+    const wanted = rows
+      .map((row) => ({ id: row._id.toHexString(), row }))
+      .filter(({ id, row }) => isNews(id, row.revision));
     if (wanted.length === 0) return;
     const [companies] = await Promise.all([
-      companyOf(wanted.map((row) => ({ userIds: playersOf(row), pools: row.pools }))),
-      open(wanted.flatMap((row) => row.pools)),
+      companyOf(wanted.map(({ row }) => ({ userIds: playersOf(row), pools: row.pools }))),
+      open(wanted.flatMap(({ row }) => row.pools)),
     ]);
     const slices = createSlices();
-    for (const [i, row] of wanted.entries()) {
+    for (const [i, { id, row }] of wanted.entries()) {
       if (slices.isOver) await slices.pause();
       const company = companies[i];
       // somebody may have brought newer news meanwhile
-      if (company && isNews(row._id.toHexString(), row.revision)) stand(row, company);
+      if (company && isNews(id, row.revision)) stand(id, row, company);
     }
   };
 

@@ -85,33 +85,31 @@ export const waitingSince = (row: Pick<TicketRow, 'queuedAt' | 'createdAt'>): nu
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** What the engine sees of a queued ticket, for each pool that it stands in. */
-export function toEngineTickets(row: TicketRow, company: Company): Map<string, EngineTicket> {
+export function toEngineTickets(id: string, row: TicketRow, company: Company): [pool: string, EngineTicket][] {
   const players = hex(row.players);
-  const id = row._id.toHexString();
   const languages = [...new Set(row.languages.map(primaryLanguage))];
   const favourite = Math.max(...row.games.map((game) => game.weight));
-  return new Map(
-    row.games.map(({ gameId, mode, weight, skills }) => [
-      poolKey(gameId.toHexString(), mode),
-      {
-        id,
-        players: players.map((userId, i) => ({ userId, ...skillOf(skills, i), roles: rolesOf(row, i) })),
-        waitingSince: waitingSince(row),
-        groupSize: row.groupSize,
-        regions: row.regions,
-        regionPreference: row.regionPreference,
-        languages,
-        languagePreference: row.languagePreference,
-        skillPreference: row.skillPreference,
-        latencies: row.latencies,
-        blocked: row.backfill ? new Set([...company.blocked, ...row.backfill.gone]) : company.blocked,
-        avoided: company.met.get(poolKey(gameId.toHexString(), mode)) ?? NOBODY,
-        weight,
-        favourite,
-        backfill: row.backfill?.teams ?? null,
-      },
-    ]),
-  );
+  return row.games.map(({ gameId, mode, weight, skills }) => {
+    const pool = poolKey(gameId.toHexString(), mode);
+    const ticket = {
+      id,
+      players: players.map((userId, i) => ({ userId, ...skillOf(skills, i), roles: rolesOf(row, i) })),
+      waitingSince: waitingSince(row),
+      groupSize: row.groupSize,
+      regions: row.regions,
+      regionPreference: row.regionPreference,
+      languages,
+      languagePreference: row.languagePreference,
+      skillPreference: row.skillPreference,
+      latencies: row.latencies,
+      blocked: row.backfill ? new Set([...company.blocked, ...row.backfill.gone]) : company.blocked,
+      avoided: company.met.get(pool) ?? NOBODY,
+      weight,
+      favourite,
+      backfill: row.backfill?.teams ?? null,
+    };
+    return [pool, ticket];
+  });
 }
 
 /** Whoever sits in a match has the role that was given them. */

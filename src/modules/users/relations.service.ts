@@ -121,13 +121,19 @@ export function createRelationsService({
     },
 
     async blocks(userIds) {
-      const found = new Map(userIds.map((userId) => [userId, new Set<string>()]));
-      if (found.size === 0) return found;
-      const rows = await Relations.find({ users: { $in: [...found.keys()] }, state: 'blocked' }, { _id: 1 }).lean();
+      const asked = new Set(userIds);
+      const found = new Map<string, Set<string>>();
+      if (asked.size === 0) return found;
+      const note = (userId: string, otherId: string) => {
+        const others = found.get(userId);
+        if (others) others.add(otherId);
+        else if (asked.has(userId)) found.set(userId, new Set([otherId]));
+      };
+      const rows = await Relations.find({ users: { $in: [...asked] }, state: 'blocked' }, { _id: 1 }).lean();
       for (const { _id } of rows) {
         const [low = '', high = ''] = _id.split('_');
-        found.get(low)?.add(high);
-        found.get(high)?.add(low);
+        note(low, high);
+        note(high, low);
       }
       return found;
     },

@@ -45,7 +45,7 @@ export interface UsersApi {
   /** Who these are, for lists and chat; unknown ids are left out. */
   summaries(userIds: readonly string[]): Promise<Map<string, UserSummary>>;
   preferences(userIds: readonly string[]): Promise<Map<string, Preferences>>;
-  /** For each of these, everyone with whom a match or an invitation is barred: blocked by them, or blocking them. */
+  /** For those of these who have any: everyone with whom a match or an invitation is barred, blocked by them or blocking them. */
   blocks(userIds: readonly string[]): Promise<Map<string, ReadonlySet<string>>>;
   /** Which of these the viewer may see online: not those with a block between, and private ones only as a friend. */
   visibleTo(viewerId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;

@@ -29,7 +29,7 @@ export interface Figures {
   /** Requests that were answered 502 or 503, or not at all, and made again. */
   repeated: number;
   /** Answers of 500: never. */
-  failed: string[];
+  failed: Failure[];
   reconnected: number;
   /** Ends of searches of which nobody told them for 15 s: they had to ask. */
   hadToAsk: number;
@@ -39,6 +39,12 @@ export interface Figures {
   caughtUpMs: number[];
   /** Cancels of the impatient: those that came first, and those that were answered that it is too late. */
   cancels: { first: number; late: number };
+}
+
+export interface Failure {
+  /** Method and path. */
+  request: string;
+  requestId: string;
 }
 
 export interface CrowdOptions {
@@ -159,7 +165,8 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     let doubtful = false;
     for (const until = Date.now() + PATIENCE_MS; ;) {
       const answer = await player.call(method, path, body).catch(() => undefined);
-      if (answer && answer.status === 500) figures.failed.push(`${method} ${path}: ${JSON.stringify(answer.body)}`);
+      if (answer && answer.status === 500)
+        figures.failed.push({ request: `${method} ${path}`, requestId: answer.body?.requestId });
       if (answer && ![500, 502, 503].includes(answer.status)) return { ...answer, doubtful };
       if (scene.gone || Date.now() > until)
         throw new Error(`${method} ${path}: no answer in ${PATIENCE_MS} ms, at last ${answer?.status ?? 'none'}`);
@@ -246,7 +253,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
       // the first try, whose answer was lost, may have been done
       if (!doubtful && status !== 409) throw new Error(`searching was answered ${status}: ${JSON.stringify(body)}`);
       if (body.code === 'ALREADY_QUEUED' || body.code === 'IN_LIVE_MATCH') {
-        const found = await newest();
+        const found = await unknown();
         if (found) {
           adopt(found);
           return found;
@@ -256,14 +263,17 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     throw new Error(`${name} could not search for ${PATIENCE_MS} ms`);
   };
 
-  /** The ticket of this player whose end they do not know yet: a client without its id would find it in its snapshot. */
-  const newest = async (): Promise<string | null> => {
+  /**
+   * The ticket of this player whose end they do not know yet: a client without its id would find it in its snapshot. It need not be the
+   * newest one: if it is matched before the search is sent again, that one is cancelled at once.
+   */
+  const unknown = async (): Promise<string | null> => {
+    const mine = { players: new Types.ObjectId(userId), _id: { $nin: [...done].map((id) => new Types.ObjectId(id)) } };
     const row = await world.connection
       .collection('tickets')
-      .findOne({ players: new Types.ObjectId(userId) }, { sort: { createdAt: -1 }, projection: { _id: 1 } })
+      .findOne(mine, { projection: { _id: 1 } })
       .catch(() => null);
-    const id = row?._id.toHexString();
-    return id === undefined || done.has(id) ? null : id;
+    return row?._id.toHexString() ?? null;
   };
 
   /** Reports, and waits until the match is over. */

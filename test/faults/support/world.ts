@@ -46,6 +46,8 @@ export interface RedisPlace {
 }
 
 export const TTL_MS = 1000 * PACE;
+/** What a killed server leaves locked is free after this: as long as a lease, like the defaults of both. */
+export const TRANSACTION_MS = TTL_MS;
 export const REDIS_IS_HERE = isOnPath('redis-server');
 export const DUEL: RuleSetInput = { teams: { count: 2, size: { min: 1, max: 1 } } };
 
@@ -71,7 +73,8 @@ export async function startWorld(
   async function assemble(): Promise<World> {
     const directory = mkdtempSync(join(tmpdir(), 'maoga-faults-'));
     releasers.push('directory', () => rmSync(directory, { recursive: true, force: true }));
-    let database = await startDatabase(join(directory, 'database'));
+    const data = { directory: join(directory, 'database'), transactionSeconds: TRANSACTION_MS / 1000 };
+    let database = await startDatabase(data);
     releasers.push('database', () => database.child.stop());
     const place = redis === 'none' || !REDIS_IS_HERE ? undefined : await placeRedis(redis === 'now');
     releasers.push('redis', () => place?.kill());
@@ -88,6 +91,8 @@ export async function startWorld(
       BCRYPT_COST: '4',
       DOCS: 'false',
       SEED_ON_START: 'false',
+      // players stay for as long as a run takes
+      ACCESS_TOKEN_SECONDS: '86400',
       LOG_LEVEL: 'warn',
       MATCHMAKING_TICK_MS: '100',
       LEASE_TTL_MS: String(TTL_MS),
@@ -113,10 +118,6 @@ export async function startWorld(
       .createConnection(`mongodb://127.0.0.1:${database.port}/maoga?directConnection=true`)
       .asPromise();
     releasers.push('connection', () => connection.close());
-    // what a killed server leaves locked is free after this, as docs/reliability.md advises for production
-    const limitTransactions = () =>
-      connection.db?.admin().command({ setParameter: 1, transactionLifetimeLimitSeconds: 2 });
-    await limitTransactions();
 
     return {
       url: balancer.url,
@@ -137,8 +138,7 @@ export async function startWorld(
         database.child.signal('SIGKILL');
         await database.child.exited;
         await new Promise((resolve) => setTimeout(resolve, awayMs));
-        database = await startDatabase(join(directory, 'database'), database.port);
-        await limitTransactions();
+        database = await startDatabase({ ...data, port: database.port });
       },
       signalDatabase: (signal) => database.child.signal(signal),
       get databasePid() {
