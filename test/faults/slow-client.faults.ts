@@ -20,8 +20,11 @@ const PADDING = 'x'.repeat(1_000);
 /** How far the sender may be ahead of a client that reads. */
 const AHEAD = 2_000;
 const MOST_MORE_BYTES = 20 * 1024 * 1024;
-/** By then the server's own limit is passed, whatever the kernel took into its buffers on both sides. */
-const SURELY_TOO_MUCH = 16_000;
+/** What the kernel takes into its buffers on one side, at most. */
+const kernelTakes = (side: 'tcp_rmem' | 'tcp_wmem'): number =>
+  Number(/\d+\s*$/.exec(readFileSync(`/proc/sys/net/ipv4/${side}`, 'utf8'))?.[0]);
+/** By then the server's own limit is passed, 1 MB, and the kernel's on both sides. */
+const SURELY_TOO_MUCH = Math.ceil((kernelTakes('tcp_rmem') + kernelTakes('tcp_wmem') + 1024 * 1024) / PADDING.length);
 const DROPPED_WITHIN_MS = 5_000;
 const QUIET_MS = 2_000 * PACE;
 

@@ -1,4 +1,4 @@
-import type { OpenSearch } from './open-searches';
+import type { MatchView, TicketView } from './matchmaking.schemas';
 
 /** What neighbours may ask of the matchmaking module. */
 export interface MatchmakingApi {
@@ -8,6 +8,14 @@ export interface MatchmakingApi {
   played(matchId: string): Promise<{ userIds: string[]; completed: boolean; endedAt: number } | null>;
   /** Rebuilds the in-memory pools from the database: once, before the server listens. */
   restore(): Promise<void>;
+}
+
+/** Where a player is in their search: what they have to see first when they come back. */
+export interface OpenSearch {
+  /** The open ticket. */
+  ticket: TicketView | null;
+  /** The match that the ticket is proposed for, else the live one. */
+  match: MatchView | null;
 }
 
 export interface TeamMember {

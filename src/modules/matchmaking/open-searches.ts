@@ -1,17 +1,9 @@
+import type { OpenSearch } from './matchmaking.api';
 import type { MatchModel, MatchRow } from './matchmaking.models';
-import type { MatchView, TicketView } from './matchmaking.schemas';
 import type { TicketsService } from './tickets.service';
 import { toMatchView } from './views';
 
-/** Where a player is in their search: what they have to see first when they come back. */
-export interface OpenSearch {
-  /** The open ticket. */
-  ticket: TicketView | null;
-  /** The match that the ticket is proposed for, else the live one. */
-  match: MatchView | null;
-}
-
-/** Those of many players at once. */
+/** The open searches of many players at once. */
 export function createOpenSearches({
   tickets,
   Matches,

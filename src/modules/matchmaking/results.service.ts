@@ -1,4 +1,5 @@
 import type { ClientSession } from 'mongoose';
+import { createBounded } from '../../core/bounded';
 import type { Clock } from '../../core/clock';
 import { AppError, notFound } from '../../core/errors';
 import type { Outbox } from '../../database/outbox';
@@ -36,8 +37,16 @@ export interface ResultsDeps {
   clock: Clock;
 }
 
+/**
+ * Reports come in crowds, and two of one match collide. All of a crowd in the database together are slow together: they outlive what a
+ * transaction may last, and begin again. A few at a time are each done in a moment.
+ */
+const REPORTS = { atOnce: 8, waiting: 2_000 };
+
 export function createResultsService(deps: ResultsDeps): ResultsService {
   const { Matches, Ratings, transact, outbox, lobbies, backfills, clock } = deps;
+
+  const oneOfFew = createBounded(REPORTS);
 
   const hostOf = async (match: MatchRow, userId: string): Promise<string | null> => {
     if (match.agreement !== 'host') return null;
@@ -137,7 +146,7 @@ export function createResultsService(deps: ResultsDeps): ResultsService {
       if (!match) throw notFound('match');
       const outcome = outcomeOf(report, match.teams.length);
       const hostId = await hostOf(match, userId);
-      const taken = await transact((session) => takeIn(session, matchId, userId, outcome, hostId));
+      const taken = await oneOfFew(() => transact((session) => takeIn(session, matchId, userId, outcome, hostId)));
       outbox.wake();
       if (taken) return toMatchView(taken, userId);
       const now = (await Matches.findById(matchId).lean<MatchRow>()) ?? match;
