@@ -57,6 +57,7 @@ test(`killed at ${POINTS.length} points by ${SEEDS} seeds: nothing is lost or do
         throw new Error(`${error.message}: ${crowd.ledger.audit().slice(0, 10).join('; ')}`);
       });
       const [ms] = await Promise.all([recovery(), victim.start()]);
+      expect(world.members.filter(({ instance }) => instance?.child.running)).toHaveLength(world.members.length);
       recoveries.push(ms);
       if (ms > slowest.ms) slowest = { ms, point: `${when} ${command}` };
     }

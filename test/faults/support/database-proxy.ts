@@ -30,11 +30,14 @@ export interface Trap {
 interface Armed extends Trap {
   left: number;
   sprung: () => void;
+  /** It does nothing any more, also where it has caught a command. */
+  calledOff: boolean;
 }
 
 export async function startDatabaseProxy(databasePort: number): Promise<DatabaseProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let armed: Armed | undefined;
+  let newest: Armed | undefined;
   let refusing = false;
   let passed = 0;
 
@@ -76,7 +79,8 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
     upstream.on(
       'data',
       splitter((message) => {
-        if (withheld && message.readInt32LE(8) === withheld.requestId) return spring(withheld.trap);
+        const isLost = message.readInt32LE(8) === withheld?.requestId && !withheld.trap.calledOff;
+        if (withheld && isLost) return spring(withheld.trap);
         client.write(message);
       }),
     );
@@ -94,9 +98,12 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
     },
     trap: (trap) =>
       new Promise((sprung) => {
-        armed = { ...trap, left: trap.nth, sprung };
+        armed = newest = { ...trap, left: trap.nth, sprung, calledOff: false };
       }),
-    disarm: () => void (armed = undefined),
+    disarm() {
+      armed = undefined;
+      if (newest) newest.calledOff = true;
+    },
     cut() {
       refusing = true;
       cut();
