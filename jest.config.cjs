@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 /** Tests run as CommonJS through swc: no type check here, `npm run typecheck` does that. */
 module.exports = {
   roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/simulate'],
@@ -6,7 +8,8 @@ module.exports = {
   testEnvironment: '<rootDir>/test/support/jest/environment.ts',
   runtime: '<rootDir>/test/support/jest/runtime.cjs',
   testSequencer: '<rootDir>/test/support/jest/sequencer.cjs',
-  maxWorkers: '150%',
+  // servers in a test often wait: for a sync of the disk, a tick, a lease (Jest takes no percentage above 100)
+  maxWorkers: Math.ceil(1.5 * availableParallelism()),
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
