@@ -44,7 +44,7 @@ export interface ServersOptions {
 /** As it is shipped: compiled (`npm run bench:load` sees to it), with the flags of `npm start`. */
 const BUILT = {
   script: join(__dirname, '../../demo/server-process.js'),
-  execArgv: ['--enable-source-maps'],
+  execArgv: ['--max-semi-space-size=64', '--enable-source-maps'],
 };
 
 export async function startServers({ instances, directory, home }: ServersOptions): Promise<Servers> {
