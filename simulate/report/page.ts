@@ -108,7 +108,7 @@ const tiles = ({ runs }: Report): Html =>
       const values = runs.map(of);
       const known = values.flatMap((value) => value ?? []);
       const best = better === 'more' ? Math.max(...known) : Math.min(...known);
-      const [low = 0, high = 0] = [Math.min(...known), Math.max(...known)];
+      const [low, high] = [Math.min(...known), Math.max(...known)];
       // less than this is chance
       const tells = known.length > 1 && high - low > 0.02 * Math.abs(high);
       return html`<div class="tile">

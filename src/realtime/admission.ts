@@ -70,7 +70,7 @@ export function admitAtHandshake(admit: Admission, turnstile?: Turnstile) {
 
   return (socket: Socket, next: (error?: ExtendedError) => void): void => {
     // no client of ours asks again before it is answered: the sockets of one connection would be counted as one
-    if (taken.has(socket.conn)) return void socket.conn.close();
+    if (taken.has(socket.conn)) return socket.conn.close();
     taken.add(socket.conn);
     check(socket).then(
       () => next(),

@@ -119,7 +119,7 @@ export function fromSchemas(schemas: Record<string, JsonSchema>, ids: readonly s
         return text(schema);
       case 'integer':
       case 'number': {
-        const [min = -5, max = 500] = [schema['minimum'] as number, schema['maximum'] as number];
+        const { minimum: min = -5, maximum: max = 500 } = schema as { minimum?: number; maximum?: number };
         return fc.integer({ min, max: Math.max(min, max) });
       }
       case 'boolean':

@@ -33,7 +33,11 @@ describe('auth', () => {
   /** Another instance on the same database, for as long as `work` takes. */
   const withInstance = async (env: Record<string, string>, work: (instance: MaogaServer) => Promise<void>) => {
     const instance = await startTestServer({ clock, env: { MONGODB_URI: server.databaseUri, ...env } });
-    await work(instance).finally(() => instance.stop());
+    try {
+      await work(instance);
+    } finally {
+      await instance.stop();
+    }
   };
 
   /** Another session of the same player. */
