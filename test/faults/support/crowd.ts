@@ -4,6 +4,7 @@ import { createLedger, type End, type Ledger } from '../../../demo/ledger';
 import { registerPlayer, type Heard, type Snapshot } from '../../../demo/player';
 import { createRest, type Answer, type Rest } from '../../../demo/rest';
 import { PACE } from './chance';
+import type { Figures } from './figures';
 import type { World } from './world';
 
 /**
@@ -21,30 +22,6 @@ export interface Crowd {
   /** The moment, ms since the epoch, at which the next match after now was told of. */
   nextMatch(): Promise<number>;
   leave(): void;
-}
-
-export interface Figures {
-  tickets: number;
-  matches: number;
-  /** Requests that were answered 502 or 503, or not at all, and made again. */
-  repeated: number;
-  /** Answers of 500: never. */
-  failed: Failure[];
-  reconnected: number;
-  /** Ends of searches of which nobody told them for 15 s: they had to ask. */
-  hadToAsk: number;
-  /** From the loss of a connection to having been told everything again, ms. */
-  informedMs: number[];
-  /** The same from when they began to connect for the last time. */
-  caughtUpMs: number[];
-  /** Cancels of the impatient: those that came first, and those that were answered that it is too late. */
-  cancels: { first: number; late: number };
-}
-
-export interface Failure {
-  /** Method and path. */
-  request: string;
-  requestId: string;
 }
 
 export interface CrowdOptions {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { tableOf, verifyInvariants } from '../../../scripts/verify/invariants';
 import { PACE } from './chance';
-import type { Crowd, Failure } from './crowd';
+import type { Crowd } from './crowd';
+import type { Failure } from './figures';
 import type { World } from './world';
 
 const TOLD_WITHIN_MS = 30_000 * PACE;
