@@ -9,7 +9,6 @@ import { isDoc, isString, type Doc, type Value } from '../values/bson-types';
 import { type Context } from './command';
 import { type Source } from './cursors';
 import { MongoError, unsupported } from '../errors';
-import { clusterTime } from '../storage/cluster-time';
 import { type Entry, type Feed } from '../storage/feed';
 import { visible } from '../storage/versions';
 
@@ -44,7 +43,7 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
   let at = startOf(feed, options);
   feed.watch();
   /** Behind what was looked at last. */
-  let place = (options.resumeAfter ?? options.startAfter ?? tokenOf(clusterTime(), at)) as Doc;
+  let place = (options.resumeAfter ?? options.startAfter ?? tokenOf(server.store.clusterClock.tick(), at)) as Doc;
   let isOver = false;
   const pull = (): Doc[] => {
     const events: Doc[] = [];

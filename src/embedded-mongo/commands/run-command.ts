@@ -19,7 +19,7 @@ import {
   type Value,
 } from '../values/bson-types';
 import { Args } from './command-args';
-import { clusterTime, SIGNATURE } from '../storage/cluster-time';
+import { SIGNATURE } from '../storage/cluster-time';
 import { type Command, type Commands, type Context, type Server } from './command';
 import { CATALOG } from './catalog';
 import { FIGURES } from './figures';
@@ -82,12 +82,12 @@ export async function runCommand(connection: Connection, command: Doc): Promise<
     const context = contextOf(connection, command, name, spec);
     refuseOnView(context, name);
     const reply = await inSession(context, spec, belonging, name);
-    return finish(strike ? strike.after(reply) : reply, command);
+    return finish(strike ? strike.after(reply) : reply, command, connection.server);
   } catch (error) {
     if (error instanceof Disconnect) throw error;
     if (belonging?.transaction && belonging.session?.writer === belonging.transaction)
       connection.server.sessions.abort(belonging.session);
-    return finish(failure(error, command), command);
+    return finish(failure(error, command), command, connection.server);
   }
 }
 
@@ -207,7 +207,7 @@ async function alone(context: Context, spec: Command): Promise<Doc> {
 async function atSnapshot(context: Context, spec: Command, asked: Value): Promise<Doc> {
   if (!spec.snapshots) throw new MongoError(72, `${context.args.name} does not support the readConcern level snapshot`);
   const { snapshots } = context.server;
-  const time = asked instanceof Timestamp ? asked : clusterTime();
+  const time = asked instanceof Timestamp ? asked : context.server.store.clusterClock.tick();
   context.view = asked instanceof Timestamp ? snapshots.at(time) : snapshots.pin(time);
   const reply = await spec.run(context);
   if (isDoc(reply.cursor)) return { ...reply, cursor: { ...reply.cursor, atClusterTime: time } };
@@ -235,8 +235,8 @@ function failure(error: unknown, command: Doc): Doc {
   return { ok: new Double(0), errmsg: message, code: int(code), codeName, ...(labels.length > 0 ? { errorLabels: labels } : {}), ...extra }; // prettier-ignore
 }
 
-function finish(reply: Doc, command: Doc): Doc {
-  const time = clusterTime();
+function finish(reply: Doc, command: Doc, { store }: Server): Doc {
+  const time = store.clusterClock.tick();
   const out: Doc = 'ok' in reply ? { ...reply } : { ...(isUnacknowledged(command) ? { n: int(0) } : reply), ok: new Double(1) }; // prettier-ignore
   const concern = out.writeConcernError ?? writeConcernError(command.writeConcern);
   if (concern && toDouble(out.ok) === 1) {

@@ -2,7 +2,6 @@
 import { hostname } from 'node:os';
 import { UUID, Long } from 'bson';
 import { int, isNumber, toDouble, type Doc, type Value } from '../values/bson-types';
-import { clusterTime } from '../storage/cluster-time';
 import { words, type Command, type Commands, type Context } from './command';
 import { MongoError, unsupported } from '../errors';
 import { MAX_DOCUMENT, MAX_MESSAGE } from '../limits';
@@ -13,7 +12,7 @@ export const SET_NAME = 'embedded';
 
 function hello({ server, command, connectionId }: Context): Doc {
   const legacy = !('hello' in command);
-  const ts = clusterTime();
+  const ts = server.store.clusterClock.tick();
   const opTime = { ts, t: Long.ONE };
   const lastWriteDate = new Date(ts.getHighBits() * 1000);
   return {

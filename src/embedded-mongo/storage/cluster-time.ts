@@ -1,14 +1,16 @@
 /** A logical clock that moves with every reply, as far as its clients can tell. */
 import { Binary, Long, Timestamp } from 'bson';
 
-let lastSecond = 0;
-let increment = 0;
+export class ClusterClock {
+  private lastSecond = 0;
+  private increment = 0;
 
-export function clusterTime(): Timestamp {
-  const second = Math.floor(Date.now() / 1000);
-  increment = second > lastSecond ? 1 : increment + 1;
-  lastSecond = Math.max(second, lastSecond);
-  return new Timestamp({ t: lastSecond, i: increment });
+  tick(): Timestamp {
+    const second = Math.floor(Date.now() / 1000);
+    this.increment = second > this.lastSecond ? 1 : this.increment + 1;
+    this.lastSecond = Math.max(second, this.lastSecond);
+    return new Timestamp({ t: this.lastSecond, i: this.increment });
+  }
 }
 
 /** Of a server that signs nothing. */

@@ -8,14 +8,14 @@ const filled = (feed: Feed, count: number): Feed => {
 };
 
 it('goes back a little as long as nobody watches it', () => {
-  const feed = filled(new Feed(), 1000);
+  const feed = filled(new Feed(new Timestamp({ t: 0, i: 1 })), 1000);
   expect(feed.after(1000 - 200)).toMatchObject({ seq: 801 });
   expect(feed.after(500)).toBe('forgotten');
   expect(feed.forgotten.getHighBits()).toBeGreaterThanOrEqual(500);
 });
 
 it('goes back ten thousand entries from the time when somebody has watched it', () => {
-  const feed = filled(new Feed(), 1000);
+  const feed = filled(new Feed(new Timestamp({ t: 0, i: 1 })), 1000);
   feed.watch();
   filled(feed, 30_000);
   expect(feed.after(31_000 - 10_000)).toMatchObject({ seq: 21_001 });

@@ -6,7 +6,6 @@
 import { type Timestamp, type UUID } from 'bson';
 import { type Doc, type Value } from '../values/bson-types';
 import { type Description } from '../updates/describe';
-import { clusterTime } from './cluster-time';
 
 /** The transaction, or the write that may be sent again, that an entry is part of. */
 export interface Origin {
@@ -50,8 +49,9 @@ export class Feed {
   private waiting = new Set<() => void>();
   private next = 1;
   private length = UNWATCHED;
-  /** Nothing of this time or before it is here. */
-  forgotten: Timestamp = clusterTime();
+
+  /** @param forgotten nothing of this time or before it is here */
+  constructor(public forgotten: Timestamp) {}
 
   /** Every write goes through here, so it does little. */
   add(entry: Entry): void {

@@ -3,7 +3,7 @@
  * see any more and hands the result to the disk, all in one turn; its promise resolves when the disk has it.
  */
 import { type Doc } from '../values/bson-types';
-import { clusterTime } from './cluster-time';
+import { ClusterClock } from './cluster-time';
 import { Collection } from './collection';
 import { MongoError } from '../errors';
 import { Feed, type News } from './feed';
@@ -25,7 +25,8 @@ export class Store {
   private readonly byNamespace = new Map<string, Collection>();
   private clock = 0;
   private nextId = 1;
-  readonly feed = new Feed();
+  readonly clusterClock = new ClusterClock();
+  readonly feed = new Feed(this.clusterClock.tick());
   readonly transactions = new Set<Writer>();
   /** Records with versions that an open snapshot may need. */
   private readonly retained = new Map<Rec, Collection>();
@@ -76,7 +77,7 @@ export class Store {
   private tell({ changes, news, origin }: Writer): void {
     if (changes.length === 0 && news.length === 0) return;
     const { feed } = this;
-    const time = clusterTime();
+    const time = this.clusterClock.tick();
     const at = Date.now();
     const tell = ({ kind, db, coll, uuid, to }: News): void =>
       feed.add({ seq: 0, time, at, kind, db, coll, uuid, before: undefined, after: undefined, describe: undefined, origin, to, images: false, bytes: 0 }); // prettier-ignore
