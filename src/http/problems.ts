@@ -2,6 +2,7 @@ import type { ErrorRequestHandler, NextFunction, RequestHandler } from 'express'
 import { AppError, toProblem } from '../core/errors';
 import type { Logger } from '../core/logger';
 import { asUnavailable } from '../database/transaction';
+import { pathOf } from './request-log';
 import type { AppResponse, Route } from './route';
 
 /** Whatever goes wrong, in the words of RFC 9457. */
@@ -34,11 +35,15 @@ export function unknownRoute(routes: readonly Route[]): RequestHandler {
 const pathPattern = (path: string) => new RegExp(`^${path.replaceAll(/:[a-zA-Z]+/g, '[^/]+')}/?$`, 'i');
 
 export function problemHandler(logger: Logger): ErrorRequestHandler {
-  return (thrown: unknown, _request, response, _next: NextFunction) => {
+  return (thrown: unknown, request, response, _next: NextFunction) => {
     const error = translate(thrown);
     const { requestId } = (response as AppResponse).locals;
     const problem = toProblem(error, requestId);
-    if (problem.status >= 500) logger.error({ err: thrown, requestId }, 'request failed');
+    if (problem.status >= 500)
+      logger.error(
+        { err: thrown, requestId, method: request.method, path: pathOf(request.originalUrl) },
+        'request failed',
+      );
     if (response.headersSent) return void response.destroy();
     if (error instanceof AppError && error.retryAfter !== undefined)
       response.setHeader('Retry-After', String(error.retryAfter));

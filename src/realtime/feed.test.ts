@@ -15,7 +15,8 @@ function recordedFeed() {
   const own = connection.useDb(connection.name);
   const feed = createFeed(own, (userId, name, body) => sent.push({ userId, name, body: body as never }));
   const to = (userId: string) => sent.filter((each) => each.userId === userId);
-  return { feed, sent, to };
+  const counting = jest.spyOn(own.model('Feed').collection, 'bulkWrite');
+  return { feed, sent, to, counting };
 }
 
 const positions = async (feed: Feed, ...userIds: string[]) => Object.fromEntries(await feed.positions(userIds));
@@ -34,6 +35,20 @@ describe('the feed of a player', () => {
     expect(to(ANN).map(({ body }) => body.eventId)).toEqual(Array.from({ length: 50 }, (_, i) => `e${i}`));
     expect(to(BOB).map(({ body }) => body.seq)).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
     expect(await positions(feed, ANN, BOB)).toEqual({ [ANN]: 50, [BOB]: 25 });
+  });
+
+  test('is counted in one go, however many things a crowd of players is told at about the same time', async () => {
+    const { feed, to, counting } = recordedFeed();
+    await Promise.all([
+      feed.tell('e1', [ANN, BOB], 'lobby:member:left', left(ANN)),
+      feed.tell('e2', [BOB], 'notification:count', { unread: 1 }),
+      feed.tell('e3', [ANN], 'notification:count', { unread: 1 }),
+    ]);
+    expect(counting).toHaveBeenCalledTimes(1);
+    expect([ANN, BOB].map((userId) => to(userId).map(({ body }) => body.seq))).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
   });
 
   test('goes on counting after a restart, and over two instances at once', async () => {

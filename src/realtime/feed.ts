@@ -1,4 +1,5 @@
 import { Schema, Types, type ClientSession, type Connection } from 'mongoose';
+import { inRounds } from '../core/rounds';
 import { describeData } from '../database/personal-data';
 import { createTransact } from '../database/transaction';
 import type { FactEvents } from './protocol';
@@ -7,7 +8,7 @@ import type { FactEvents } from './protocol';
  * The per-user feed: gives every fact told to a user the next number of that user's sequence and sends it to the user's
  * room. The counter is in the database, so that it goes on after a restart and over instances. Facts are flushed in rounds,
  * one round at a time: what one user gets is numbered and sent in the order in which it was told. The users of a round are
- * counted up in one transaction, in which their numbers are read: between the two no other instance can come.
+ * counted up a hundred at a time, in one transaction in which their numbers are read: between the two no other instance can come.
  */
 export interface Feed {
   /** Resolves when the fact has been handed to the sockets. @param payload one for all, or one made for each user. */
@@ -30,12 +31,15 @@ interface Pending {
   userId: string;
   name: string;
   body: object;
-  resolve: () => void;
-  reject: (error: unknown) => void;
 }
+
+/** What did not reach the sockets, and why; null for what did. */
+type Failure = { reason: unknown } | null;
 
 /** Users of one transaction, whose sockets are written to in one go: more would hold up the event loop. */
 const USERS_AT_ONCE = 100;
+/** Facts of one round: what a player is told at about the same time is counted in one go. */
+const FACTS_AT_ONCE = 1000;
 
 export function createFeedModel(connection: Connection) {
   const schema = new Schema<Counter>(
@@ -54,17 +58,13 @@ export function createFeedModel(connection: Connection) {
 export function createFeed(connection: Connection, send: (userId: string, name: string, body: object) => void): Feed {
   const Counters = createFeedModel(connection);
   const transact = createTransact(connection);
-  let pending: Pending[] = [];
-  let flushing = false;
 
   /** @param last the number of the last of these */
-  const hand = (userId: string, items: Pending[], last: number) => {
+  const hand = (userId: string, items: readonly Pending[], last: number) =>
     items.forEach((item, i) => send(userId, item.name, { ...item.body, seq: last - items.length + 1 + i }));
-    items.forEach((item) => item.resolve());
-  };
 
   /** Alone: the fact of one user, and the way out where a shared round failed. */
-  const flushUser = async (userId: string, items: Pending[]) => {
+  const flushUser = async (userId: string, items: readonly Pending[]): Promise<Failure> => {
     try {
       const counter = await Counters.findOneAndUpdate(
         { _id: userId },
@@ -72,8 +72,9 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
         { upsert: true, returnDocument: 'after' },
       ).lean();
       hand(userId, items, counter?.seq ?? items.length);
-    } catch (error) {
-      items.forEach((item) => item.reject(error));
+      return null;
+    } catch (reason) {
+      return { reason };
     }
   };
 
@@ -83,7 +84,7 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
     return new Map(counters.map(({ _id, seq }) => [_id.toHexString(), seq]));
   };
 
-  /** The numbers of all users of a round after it. */
+  /** The numbers of all users of a part after it. */
   const countUp = (round: ReadonlyMap<string, Pending[]>) =>
     transact(async (session) => {
       const counts = [...round].map(([userId, items]) => ({
@@ -97,46 +98,51 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
       return positions([...round.keys()], session);
     });
 
-  const flushRound = async (round: ReadonlyMap<string, Pending[]>) => {
-    const last = round.size > 1 ? await countUp(round).catch(() => null) : null;
-    const alone: Promise<void>[] = [];
-    for (const [userId, items] of round) {
+  /** @returns who could not be told */
+  const flushPart = async (part: ReadonlyMap<string, Pending[]>): Promise<Map<string, Failure>> => {
+    const last = part.size > 1 ? await countUp(part).catch(() => null) : null;
+    const failures = new Map<string, Failure>();
+    const alone: Promise<unknown>[] = [];
+    for (const [userId, items] of part) {
       const seq = last?.get(userId);
-      if (seq === undefined) alone.push(flushUser(userId, items));
-      else hand(userId, items, seq);
+      if (seq !== undefined) hand(userId, items, seq);
+      else alone.push(flushUser(userId, items).then((failure) => failures.set(userId, failure)));
     }
     await Promise.all(alone);
+    return failures;
   };
 
-  const flush = async () => {
-    flushing = true;
-    while (pending.length > 0) {
-      const round = new Map<string, Pending[]>();
-      for (const item of pending) {
-        const items = round.get(item.userId);
-        if (items) items.push(item);
-        else round.set(item.userId, [item]);
-      }
-      pending = [];
-      for (const part of partsOf(round)) await flushRound(part);
-    }
-    flushing = false;
-  };
+  const tellOne = inRounds<Pending, Failure>(async (facts) => {
+    const failures = new Map<string, Failure>();
+    for (const part of partsOf(byUser(facts)))
+      for (const [userId, failure] of await flushPart(part)) failures.set(userId, failure);
+    return facts.map(({ userId }) => failures.get(userId) ?? null);
+  }, FACTS_AT_ONCE);
 
   return {
     async tell(eventId, userIds, name, payload) {
-      const told = userIds.map(
-        (userId) =>
-          new Promise<void>((resolve, reject) => {
-            const body = { eventId, ...(typeof payload === 'function' ? payload(userId) : payload) };
-            pending.push({ userId, name, body, resolve, reject });
-          }),
+      const told = userIds.map((userId) =>
+        tellOne({
+          userId,
+          name,
+          body: { eventId, ...(typeof payload === 'function' ? payload(userId) : payload) },
+        }),
       );
-      if (!flushing) void flush();
-      await Promise.all(told);
+      const failure = (await Promise.all(told)).find((each) => each !== null);
+      if (failure) throw failure.reason;
     },
     positions,
   };
+}
+
+function byUser(facts: readonly Pending[]): Map<string, Pending[]> {
+  const users = new Map<string, Pending[]>();
+  for (const fact of facts) {
+    const own = users.get(fact.userId);
+    if (own) own.push(fact);
+    else users.set(fact.userId, [fact]);
+  }
+  return users;
 }
 
 function* partsOf<Value>(round: ReadonlyMap<string, Value>): Generator<ReadonlyMap<string, Value>> {
