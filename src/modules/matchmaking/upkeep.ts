@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock';
-import { createSlices } from '../../core/slices';
+import { inBatches } from '../../database/batches';
 import type { Transact } from '../../database/transaction';
 import { inParallel } from './in-parallel';
 import type { MatchModel, MatchRow, TicketRow } from './matchmaking.models';
@@ -24,11 +24,9 @@ export interface Upkeep {
 }
 
 const BATCH = 1000;
-/** Rows that are read at once: so few that the garbage of a batch is dead before the collector comes by for the second time. */
-const READ = 250;
-/** Rows made of what the database sent before anybody else may have a turn. */
-const AT_ONCE = 50;
-/** What the memory does not hold of a ticket, which is a third of it. */
+/** Rows that are read at once, and taken in together. */
+const READ = 500;
+/** What the memory does not hold of a queued ticket, which is a third of it. */
 const UNREAD = {
   submittedBy: 0,
   lobbyVersion: 0,
@@ -36,6 +34,7 @@ const UNREAD = {
   open: 0,
   scheduledFor: 0,
   expiresAt: 0,
+  createdAt: 0,
   matchId: 0,
   reason: 0,
   updatedAt: 0,
@@ -133,24 +132,16 @@ export function createUpkeep({
 
     async restore() {
       seenUntil = clock.now();
-      // past mongoose, which spends more on each row of a cursor than the engine does
-      const queued = Tickets.collection.find({ state: 'queued' }, { projection: UNREAD, batchSize: READ });
-      const slices = createSlices();
+      const { conn, collectionName: collection } = Tickets.collection;
+      const queued = { collection, filter: { state: 'queued' }, projection: UNREAD, batchSize: READ };
       let taken = Promise.resolve();
-      let batch: TicketRow[] = [];
-      while (await queued.hasNext()) {
-        batch.push(...(queued.readBufferedDocuments(AT_ONCE) as TicketRow[]));
-        if (slices.isOver) await slices.pause();
-        if (batch.length < READ) continue;
-        // the next ones are read while these are taken in
+      for await (const rows of inBatches<TicketRow>(conn, queued)) {
         await taken;
-        taken = pools.put(batch);
-        // it is waited for below, perhaps after more rows have failed to come
+        taken = pools.put(rows);
+        // it is waited for later, perhaps after more rows have failed to come
         taken.catch(() => undefined);
-        batch = [];
       }
       await taken;
-      await pools.put(batch);
       const recent = await Matches.find(
         { formedAt: { $gte: new Date(clock.now() - HOUR_MS) } },
         { gameId: 1, mode: 1, formedAt: 1, 'tickets.waitedMs': 1 },

@@ -2,7 +2,7 @@ import type { Types } from 'mongoose';
 import type { Company } from './company';
 import type { Ticket as EngineTicket } from './engine';
 import type { MatchRow, TicketRow } from './matchmaking.models';
-import { poolKey, primaryLanguage } from './matchmaking.policy';
+import { primaryLanguage } from './matchmaking.policy';
 import type { MatchView, TicketView } from './matchmaking.schemas';
 
 /** How rows read outside, and to the engine. */
@@ -89,8 +89,9 @@ export function toEngineTickets(id: string, row: TicketRow, company: Company): [
   const players = hex(row.players);
   const languages = [...new Set(row.languages.map(primaryLanguage))];
   const favourite = Math.max(...row.games.map((game) => game.weight));
-  return row.games.map(({ gameId, mode, weight, skills }) => {
-    const pool = poolKey(gameId.toHexString(), mode);
+  // the pools of a ticket stand in the order of its games
+  return row.pools.map((pool, i) => {
+    const { weight, skills } = gameAt(row, i);
     const ticket = {
       id,
       players: players.map((userId, i) => ({ userId, ...skillOf(skills, i), roles: rolesOf(row, i) })),
@@ -110,6 +111,12 @@ export function toEngineTickets(id: string, row: TicketRow, company: Company): [
     };
     return [pool, ticket];
   });
+}
+
+function gameAt({ games }: TicketRow, index: number): TicketRow['games'][number] {
+  const game = games[index];
+  if (!game) throw new Error('a ticket holds a game for each of its pools');
+  return game;
 }
 
 /** Whoever sits in a match has the role that was given them. */
