@@ -3,7 +3,7 @@ import { words } from './command';
 
 export const REFUSED = new Set(
   words(`
-    mapReduce mapreduce bulkWrite getLastError getlasterror dataSize dbHash filemd5 top
+    mapReduce mapreduce getLastError getlasterror dataSize dbHash filemd5 top
     compact autoCompact reIndex convertToCapped cloneCollectionAsCapped applyOps captrunc godinsert
     createSearchIndexes dropSearchIndex listSearchIndexes updateSearchIndex
     planCacheClear planCacheClearFilters planCacheListFilters planCacheSetFilter

@@ -7,7 +7,7 @@ import { MongoError, unsupported } from '../errors';
 import { MAX_DOCUMENT, MAX_MESSAGE } from '../limits';
 
 /** The release whose behaviour and wire version this server has. */
-const VERSION = '7.0.0';
+export const VERSION = '8.0.0';
 export const SET_NAME = 'embedded';
 
 function hello({ server, command, connectionId }: Context): Doc {
@@ -32,7 +32,7 @@ function hello({ server, command, connectionId }: Context): Doc {
     logicalSessionTimeoutMinutes: int(30),
     connectionId: int(connectionId),
     minWireVersion: int(0),
-    maxWireVersion: int(21),
+    maxWireVersion: int(25),
     readOnly: false,
     ...('saslSupportedMechs' in command ? { saslSupportedMechs: [] } : {}),
   };
@@ -90,7 +90,7 @@ function setParameter({ command, server }: Context): Doc {
 }
 
 function getParameter({ command, server }: Context): Doc {
-  const all: Doc = { featureCompatibilityVersion: { version: '7.0' } };
+  const all: Doc = { featureCompatibilityVersion: { version: '8.0' } };
   for (const [name, value] of Object.entries(server.parameters))
     all[name] = typeof value === 'number' ? int(value) : value;
   if (command.getParameter === '*') return all;
