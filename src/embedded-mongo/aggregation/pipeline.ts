@@ -5,16 +5,18 @@
 import { isDoc, type Doc } from '../values/bson-types';
 import { MongoError, unsupported } from '../errors';
 import { GROUPS } from './stages-group';
+import { DENSIFY } from './stages-densify';
 import { JOINS } from './stages-join';
 import { SHAPES } from './stages-shape';
+import { WINDOWS } from './stages-window';
 import { type PipelineEnv, type Stage, type StageMaker } from './stage-types';
 import { WRITES } from './stages-write';
 
 export { type PipelineEnv, type Reader, type WriteTarget } from './stage-types';
 
-const MAKERS: Record<string, StageMaker> = { ...SHAPES, ...GROUPS, ...JOINS, ...WRITES };
+const MAKERS: Record<string, StageMaker> = { ...SHAPES, ...GROUPS, ...JOINS, ...WINDOWS, ...DENSIFY, ...WRITES };
 const REFUSED = [
-  '$densify', '$fill', '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$setWindowFields', '$vectorSearch', '$changeStreamSplitLargeEvent', '$shardedDataDistribution',
+  '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$vectorSearch', '$changeStreamSplitLargeEvent', '$shardedDataDistribution',
 ]; // prettier-ignore
 /** Known to the command `aggregate` only. */
 const ONLY_FIRST = ['$changeStream', '$geoNear', '$collStats', '$currentOp', '$indexStats', '$listLocalSessions'];

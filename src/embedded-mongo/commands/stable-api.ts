@@ -9,7 +9,7 @@ const COMMANDS = new Set(
     refreshSessions saslContinue saslStart update`),
 );
 const STAGES_BEYOND = words(
-  '$currentOp $indexStats $listLocalSessions $listSessions $planCacheStats $search $searchMeta',
+  '$currentOp $fill $indexStats $listLocalSessions $listSessions $planCacheStats $search $searchMeta',
 );
 const FIND_OPTIONS_BEYOND = words('awaitData max min noCursorTimeout oplogReplay returnKey showRecordId tailable');
 

@@ -24,7 +24,7 @@ export interface Accumulator {
   add(value: Value): void;
   result(): Value;
 }
-type Make = (collation?: Collation) => Accumulator;
+export type Make = (collation?: Collation) => Accumulator;
 
 function sum(): Accumulator {
   const total = new Sum();
@@ -88,7 +88,7 @@ function last(): Accumulator {
 
 function push(): Accumulator {
   const list: Value[] = [];
-  return { add: (v) => v !== undefined && list.push(v), result: () => list };
+  return { add: (v) => v !== undefined && list.push(v), result: () => [...list] };
 }
 
 function addToSet(collation?: Collation): Accumulator {
@@ -111,7 +111,8 @@ function mergeObjects(): Accumulator {
   return { add, result: () => merged };
 }
 
-const SIMPLE: Record<string, Make> = {
+/** Those that take one value of each document. */
+export const SIMPLE: Record<string, Make> = {
   $sum: sum,
   $avg: avg,
   $min: extreme(-1),
@@ -135,7 +136,7 @@ export function takeN(values: Value[], n: Value, fromEnd: boolean, order?: (a: V
   return fromEnd ? list.slice(-count) : list.slice(0, count);
 }
 
-interface GroupOperator {
+export interface GroupOperator {
   /** What each document contributes. */
   value: Expression;
   make: (scope: Scope) => Accumulator;
@@ -176,7 +177,7 @@ function ranked(arg: Value, compiler: Compiler, name: string): GroupOperator {
     const fromEnd = name.startsWith('$bottom');
     const sorted = takeN(docs, n(scope), fromEnd, (a, b) => order(a as Doc, b as Doc));
     const outputs = sorted.map((doc) => output({ ...scope, ROOT: doc, CURRENT: doc }) ?? null);
-    return many ? outputs : outputs[0];
+    return many ? outputs : (outputs[0] ?? null);
   };
   return { value: (scope) => scope.ROOT, make: collecting(finish) };
 }
