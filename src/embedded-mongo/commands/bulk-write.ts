@@ -60,7 +60,8 @@ function write(context: Context, { kind, name, args }: Operation, sums: typeof c
   if (resolveView(server.store, view, db, name)) throw isViewNoCollection(`${db}.${name}`);
   if (kind === 'insert') {
     const writer = writerOf(context);
-    server.store.ensure(db, name, writer).insert(prepare(args.doc.document as Doc, now), writer);
+    const collection = server.store.ensure(db, name, writer);
+    collection.insert(prepare(args.doc.document as Doc, now, collection), writer);
     sums.nInserted += 1;
     return { n: int(1) };
   }

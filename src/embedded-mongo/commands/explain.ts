@@ -117,6 +117,7 @@ function access(plan: Plan, query: FullQuery): Doc {
   const { index, bounds } = plan;
   const filter = Object.keys(query.filter).length > 0 ? { filter: query.filter } : {};
   const direction = plan.backwards ? 'backward' : 'forward';
+  if (index?.spec.described.clustered === true) return { stage: 'CLUSTERED_IXSCAN', ...filter, direction };
   if (plan.stage === 'OR')
     return {
       stage: 'FETCH',

@@ -1,10 +1,11 @@
 /** The commands that write documents: `insert`, `update`, `delete`, `findAndModify`. */
 import { ObjectId, Timestamp } from 'bson';
 import { bsonTypeName, int, isArray, isDoc, isNumber, toDouble, type Doc, type Value } from '../values/bson-types';
-import { checkIdValue } from '../storage/collection';
+import { checkIdValue, type Collection } from '../storage/collection';
 import { Args, evaluateLet } from './command-args';
 import { namespaceOf, words, writerOf, type Commands, type Context } from './command';
 import { envOf, targetOf } from './target';
+import { checkSeriesUpdate } from './time-series';
 import { MongoError } from '../errors';
 import { compileProjection } from '../filters/projection';
 import { findAll } from '../queries/query';
@@ -52,10 +53,15 @@ const writeErrors = (failed: Failed[]): Doc =>
 // -- insert
 
 /** As it is stored: with an `_id`, and that first; a zero timestamp becomes the time. */
-export function prepare(doc: Doc, now: Date): Doc {
+export function prepare(
+  doc: Doc,
+  now: Date,
+  { timeSeries }: Pick<Collection, 'timeSeries'> = { timeSeries: undefined },
+): Doc {
   if ('_id' in doc) checkIdValue(doc._id);
   let prepared = doc;
-  if (Object.keys(doc)[0] !== '_id') prepared = { _id: '_id' in doc ? doc._id : new ObjectId(), ...doc };
+  if (Object.keys(doc)[0] !== '_id' && !(timeSeries && '_id' in doc))
+    prepared = { _id: '_id' in doc ? doc._id : new ObjectId(), ...doc };
   for (const [key, value] of Object.entries(prepared)) {
     if (key !== '_id' && value instanceof Timestamp && value.isZero())
       prepared = { ...prepared, [key]: new Timestamp({ t: Math.floor(now.getTime() / 1000), i: 1 }) };
@@ -70,7 +76,7 @@ function insert(context: Context): Doc {
   const collection = docs.length > 0 ? server.store.ensure(context.db, args.collection(), writer) : undefined;
   let n = 0;
   const failed = batch(context, docs, (index) => {
-    collection!.insert(prepare(docs[index]!, now), writer);
+    collection!.insert(prepare(docs[index]!, now, collection), writer);
     n += 1;
   });
   return { n: int(n), ...writeErrors(failed) };
@@ -136,6 +142,8 @@ export function runUpdate(context: Context, name: string, args: Args): Outcome {
   const collation = args.collation(collection?.collation);
   const form = updateForm(args.doc.u);
   const multi = args.flag('multi');
+  if (collection?.timeSeries)
+    checkSeriesUpdate(collection.timeSeries, { filter, form, multi, upsert: args.flag('upsert') });
   const replaces = !isArray(form) && !Object.keys(form)[0]?.startsWith('$');
   if (multi && args.has('sort')) throw new MongoError(9, 'Cannot specify sort with multi=true');
   if (multi && replaces) throw new MongoError(9, 'multi update is not supported for replacement-style update');
@@ -231,6 +239,7 @@ function findAndModify(context: Context): Doc {
   const removes = args.flag('remove');
   const upsert = args.flag('upsert');
   const arrayFilters = args.has('arrayFilters') ? { arrayFilters: args.documents('arrayFilters') } : {};
+  if (collection?.timeSeries && !removes) throw new MongoError(72, 'Cannot perform an update by findAndModify on a time-series collection'); // prettier-ignore
   const change = removes
     ? undefined
     : compileUpdate(updateForm(args.doc.update), { filter, ...arrayFilters, ...env, upsert });

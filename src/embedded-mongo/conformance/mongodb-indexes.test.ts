@@ -270,6 +270,23 @@ describe('documents that expire', () => {
     expect(await left(collection)).toEqual(['in an object', 'no date', 'no field', 'number', 'young']);
     expect(await left(partial)).toEqual(['open']);
   });
+
+  it('go from clustered collections by their _id, and from time series by their time', async () => {
+    await parameter(1);
+    const clusteredIndex = { key: { _id: 1 }, unique: true };
+    const clustered: AnyCollection = await database.db.createCollection('by_id', { clusteredIndex, expireAfterSeconds: 60 }); // prettier-ignore
+    const series = await database.db.createCollection('by_time', { timeseries: { timeField: 't' }, expireAfterSeconds: 60 }); // prettier-ignore
+    await clustered.insertMany([past(100), past(5), 'none'].map((_id) => ({ _id })));
+    await series.insertMany([past(1e8), past(5)].map((t, n) => ({ t, n })));
+    const deadline = Date.now() + 15_000;
+    while ((await clustered.countDocuments()) > 2 || (await series.countDocuments()) > 1) {
+      if (Date.now() > deadline) throw new Error('still there');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await parameter(60);
+    expect(await clustered.countDocuments({ _id: 'none' })).toBe(1);
+    expect(await series.distinct('n')).toEqual([1]);
+  });
 });
 
 describe('other kinds of index', () => {

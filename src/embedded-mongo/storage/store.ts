@@ -83,7 +83,9 @@ export class Store {
       feed.add({ seq: 0, time, at, kind, db, coll, uuid, before: undefined, after: undefined, describe: undefined, origin, to, images: false, bytes: 0 }); // prettier-ignore
     for (const each of news) if (each.kind === 'create') tell(each);
     for (const { home, version, bytes, describe } of changes) {
-      const { db, name: coll, uuid, keepsImages: images } = home as Collection;
+      const { db, name: coll, uuid, keepsImages: images, timeSeries } = home as Collection;
+      // the buckets of a time series are not told of
+      if (timeSeries) continue;
       const before = version.previous?.doc;
       const after = version.doc;
       const kind = !after ? 'delete' : !before ? 'insert' : describe ? 'update' : 'replace';
