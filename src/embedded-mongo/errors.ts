@@ -70,6 +70,7 @@ const NAMES: Record<number, string> = {
   263: 'OperationNotSupportedInTransaction',
   280: 'ChangeStreamFatalError',
   286: 'ChangeStreamHistoryLost',
+  291: 'NoQueryExecutionPlans',
   322: 'APIVersionError',
   323: 'APIStrictError',
   352: 'UnsupportedOpQueryCommand',

@@ -67,7 +67,7 @@ const unset: StageMaker = (spec) => {
 const sort: StageMaker = (spec, { collation }) => {
   if (!isDoc(spec)) return fail(15973, 'the $sort key specification must be an object');
   if (Object.keys(spec).length === 0) fail(15976, '$sort stage must have at least one sort key');
-  sortDirections(spec, 15975);
+  sortDirections(spec);
   return function* (docs) {
     yield* inOrder(docs, (doc) => doc, compileOrder(spec, collation, true));
   };

@@ -32,7 +32,7 @@ function documentOf(spec: Doc, key: string, name: string): Doc | undefined {
 const setWindowFields: StageMaker = (spec, env) => {
   const fields = fieldsOf(spec, '$setWindowFields', ['partitionBy', 'sortBy', 'output'], ['output']);
   const sortBy = documentOf(fields, 'sortBy', '$setWindowFields');
-  if (sortBy) sortDirections(sortBy, 15975);
+  if (sortBy) sortDirections(sortBy);
   const tree = newTree();
   const output = Object.entries(documentOf(fields, 'output', '$setWindowFields')!);
   const functions = output.map(([path, each], i) => {

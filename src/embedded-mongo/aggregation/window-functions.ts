@@ -43,7 +43,7 @@ export function compileFunction(
   if (!isDoc(spec)) return fail(9, `The field '${field}' must be an object`);
   const name = Object.keys(spec).find((key) => key.startsWith('$'));
   if (name === undefined) return fail(9, 'Expected a $-prefixed window function');
-  if (['$median', '$percentile', '$minMaxScaler', '$concatArrays', '$setUnion'].includes(name)) throw unsupported(`the window function ${name}`); // prettier-ignore
+  if (['$minMaxScaler', '$concatArrays', '$setUnion'].includes(name)) throw unsupported(`the window function ${name}`); // prettier-ignore
   const make = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name]! : fail(9, `Unrecognized window function, ${name}`);
   const others = Object.keys(spec).filter((key) => key !== name && (key !== 'window' || WITHOUT_WINDOW.includes(name)));
   const ranks = name in RANKS;
@@ -281,7 +281,19 @@ const shift = (place: Place): WindowFunction => {
 };
 
 const SIMPLE_NAMES = ['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$push', '$addToSet'];
-const GROUPED = ['$count', '$firstN', '$lastN', '$minN', '$maxN', '$top', '$topN', '$bottom', '$bottomN'];
+const GROUPED = [
+  '$count',
+  '$median',
+  '$percentile',
+  '$firstN',
+  '$lastN',
+  '$minN',
+  '$maxN',
+  '$top',
+  '$topN',
+  '$bottom',
+  '$bottomN',
+];
 const WITHOUT_WINDOW = ['$shift', '$locf', '$linearFill', '$expMovingAvg', ...Object.keys(RANKS)];
 
 const FUNCTIONS: Record<string, (place: Place) => WindowFunction> = {

@@ -1,6 +1,6 @@
 /** The commands that count and measure databases and collections. */
 import { calculateObjectSize } from 'bson';
-import { int, type Doc } from '../values/bson-types';
+import { int, long, type Doc } from '../values/bson-types';
 import { type Collection } from '../storage/collection';
 import { namespaceOf, words, type Commands, type Context } from './command';
 import { existing } from './catalog';
@@ -102,6 +102,14 @@ function validate(context: Context): Doc {
   return { ns: collection.namespace, nInvalidDocuments: int(0), nrecords: int(docs.length), nIndexes: int(collection.listed.length), keysPerIndex, valid, repaired: false, warnings: [], errors }; // prettier-ignore
 }
 
+/** Of the collection that the command names in full. */
+function dataSize(context: Context): Doc {
+  const { args, server, view } = context;
+  const collection = server.store.collection(args.text('dataSize'), view);
+  const { count, size } = sizes(collection ? [collection] : [], context);
+  return { estimate: false, size: long(BigInt(size)), numObjects: long(BigInt(count)), millis: int(0) };
+}
+
 const COLL_STATS = { run: collStats, fields: words('collStats collstats scale') };
 const DB_STATS = { run: dbStats, fields: words('dbStats dbstats scale freeStorage') };
 
@@ -113,6 +121,7 @@ export const FIGURES: Commands = {
   },
   collStats: COLL_STATS,
   collstats: COLL_STATS,
+  dataSize: { run: dataSize, fields: words('dataSize estimate'), refused: words('keyPattern min max') },
   dbStats: DB_STATS,
   dbstats: DB_STATS,
   validate: { run: validate, fields: words('validate full repair metadata checkBSONConformance') },

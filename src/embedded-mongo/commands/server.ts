@@ -163,6 +163,13 @@ export const SERVER: Commands = {
   ),
   getCmdLineOpts: just(() => ({ argv: [], parsed: {} }), 'getCmdLineOpts'),
   getLog: just(() => ({ totalLinesWritten: int(0), log: [] }), 'getLog'),
+  // plans are made anew for each query
+  planCacheClear: just(() => ({}), 'planCacheClear query sort projection'),
+  getDefaultRWConcern: {
+    run: () => ({ defaultReadConcern: { level: 'local' }, defaultWriteConcern: { w: 'majority', wtimeout: int(0) }, defaultWriteConcernSource: 'implicit', defaultReadConcernSource: 'implicit', localUpdateWallClockTime: new Date() }), // prettier-ignore
+    fields: words('getDefaultRWConcern inMemory'),
+    admin: true,
+  },
   fsync: { run: () => ({ numFiles: int(1) }), fields: words('fsync'), refused: words('lock') },
   profile: { run: profile, fields: words('profile slowms sampleRate filter') },
   logout: just(() => ({}), 'logout'),

@@ -8,9 +8,9 @@ import { envOf, targetOf } from './target';
 import { checkSeriesUpdate } from './time-series';
 import { MongoError } from '../errors';
 import { compileProjection } from '../filters/projection';
-import { findAll } from '../queries/query';
+import { findAll, type Found } from '../queries/query';
 import { sortDirections } from '../values/sort';
-import { compileUpdate } from '../updates/update';
+import { compileUpdate, type Update } from '../updates/update';
 
 const MAX_BATCH = 100_000;
 
@@ -223,7 +223,7 @@ function checkFindAndModify(args: Args): void {
 }
 
 function findAndModify(context: Context): Doc {
-  const { args, server, now } = context;
+  const { args } = context;
   checkFindAndModify(args);
   const writer = writerOf(context);
   const { collection, collation, env, deadline } = targetOf(context);
@@ -248,9 +248,32 @@ function findAndModify(context: Context): Doc {
     if (found) collection!.remove(found.rec, writer);
     return { lastErrorObject: { n: int(found ? 1 : 0) }, value: found ? project(found.doc) : null };
   }
+  return executing(() => modifyOne(context, collection, change, project, found));
+}
+
+/** What goes wrong while a plan is carried out is told as that. */
+function executing(run: () => Doc): Doc {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof MongoError) || error.code === 112) throw error;
+    throw new MongoError(error.code, `Plan executor error during findAndModify :: caused by :: ${error.message}`, error.extra); // prettier-ignore
+  }
+}
+
+/** Changes the document that was found, or puts one where there is none. */
+function modifyOne(
+  context: Context,
+  collection: Collection | undefined,
+  change: Update,
+  project: (doc: Doc) => Doc,
+  found: Found | undefined,
+): Doc {
+  const { args, server, now } = context;
+  const writer = writerOf(context);
   const wantsNew = args.flag('new');
   if (!found) {
-    if (!upsert) return { lastErrorObject: { n: int(0), updatedExisting: false }, value: null };
+    if (!args.flag('upsert')) return { lastErrorObject: { n: int(0), updatedExisting: false }, value: null };
     const doc = prepare(change.seed(), now);
     server.store.ensure(context.db, args.collection(), writer).insert(doc, writer);
     const lastErrorObject = { n: int(1), updatedExisting: false, upserted: doc._id };

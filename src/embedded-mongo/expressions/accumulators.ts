@@ -16,6 +16,7 @@ import {
 import { type Collation } from '../values/collation';
 import { MongoError, unsupported } from '../errors';
 import { type Compiler, type Expression, namedSpecs, type Operator, type Scope } from './expression-types';
+import { compileQuantile } from './percentiles';
 import { Sum } from '../values/numbers';
 import { compileSort } from '../values/sort';
 import { compareValues, encodeKey } from '../values/values';
@@ -182,6 +183,11 @@ function ranked(arg: Value, compiler: Compiler, name: string): GroupOperator {
   return { value: (scope) => scope.ROOT, make: collecting(finish) };
 }
 
+function quantile(arg: Value, compiler: Compiler, name: string): GroupOperator {
+  const { input, of } = compileQuantile(arg, compiler, name);
+  return { value: input, make: collecting(of) };
+}
+
 export function compileAccumulator(spec: Value, field: string, compiler: Compiler): GroupOperator {
   if (!isDoc(spec) || Object.keys(spec).length !== 1) {
     throw new MongoError(isDoc(spec) ? 40238 : 40234, `The field '${field}' must be an accumulator object`);
@@ -189,7 +195,8 @@ export function compileAccumulator(spec: Value, field: string, compiler: Compile
   const [[name, arg] = ['', null]] = Object.entries(spec);
   if (['$firstN', '$lastN', '$minN', '$maxN'].includes(name)) return nForm(arg, compiler, name);
   if (['$top', '$bottom', '$topN', '$bottomN'].includes(name)) return ranked(arg, compiler, name);
-  if (['$accumulator', '$median', '$percentile', '$concatArrays', '$setUnion'].includes(name)) {
+  if (name === '$percentile' || name === '$median') return quantile(arg, compiler, name);
+  if (['$accumulator', '$concatArrays', '$setUnion'].includes(name)) {
     throw unsupported(`the accumulator ${name}`);
   }
   if (name === '$count') return { value: () => 1, make: sum };
