@@ -109,7 +109,7 @@ function renameCollection(context: Context): Doc {
   const target = server.store.collection(to.namespace, view);
   if (target && !args.flag('dropTarget')) throw new MongoError(48, 'target namespace exists');
   if (target) server.store.drop(target, writerOf(context));
-  server.store.rename(source, to.db, to.name, writerOf(context));
+  server.store.rename(source, to.db, to.name, writerOf(context), target);
   return {};
 }
 

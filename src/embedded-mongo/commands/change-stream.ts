@@ -8,7 +8,7 @@ import { equalValues } from '../values/values';
 import { isDoc, isString, type Doc, type Value } from '../values/bson-types';
 import { type Context } from './command';
 import { type Source } from './cursors';
-import { MongoError, unsupported } from '../errors';
+import { MongoError } from '../errors';
 import { type Entry, type Feed } from '../storage/feed';
 import { visible } from '../storage/versions';
 
@@ -17,8 +17,8 @@ const STAGES = ['$match', '$project', '$addFields', '$set', '$unset', '$replaceR
 const OPTIONS = ['fullDocument', 'fullDocumentBeforeChange', 'resumeAfter', 'startAfter', 'startAtOperationTime', 'allChangesForCluster', 'showExpandedEvents']; // prettier-ignore
 const AFTER = ['default', 'updateLookup', 'whenAvailable', 'required'];
 const BEFORE = ['off', 'whenAvailable', 'required'];
-/** What only streams with showExpandedEvents would tell. */
-const EXPANDED = ['create'];
+/** What only streams with showExpandedEvents tell. */
+const EXPANDED: Entry['kind'][] = ['create', 'createIndexes', 'dropIndexes', 'modify'];
 
 /** The collection, database (`coll` undefined) or whole server (`db` undefined) that is watched. */
 interface Scope {
@@ -50,7 +50,11 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
     for (let entry = next(feed, at); entry && !isOver; entry = next(feed, at)) {
       at = entry.seq;
       place = tokenOf(entry.time, at);
-      if (!concerns(scope, entry) || isBefore(entry.time, options.startAtOperationTime)) continue;
+      if (
+        !concerns(scope, entry, options.showExpandedEvents === true) ||
+        isBefore(entry.time, options.startAtOperationTime)
+      )
+        continue;
       const made = [eventOf(entry, options, context)];
       isOver = invalidates(scope, entry);
       if (isOver) made.push({ _id: (place = tokenOf(entry.time, at, true)), operationType: 'invalidate', clusterTime: entry.time, wallTime: new Date(entry.at) }); // prettier-ignore
@@ -89,7 +93,6 @@ function checkedOptions(spec: Value): Doc {
   if (!isDoc(spec)) throw new MongoError(50808, '$changeStream stage expects a document as argument');
   const unknown = Object.keys(spec).find((key) => !OPTIONS.includes(key));
   if (unknown) throw new MongoError(40415, `BSON field '$changeStream.${unknown}' is an unknown field.`);
-  if (spec.showExpandedEvents === true) throw unsupported('showExpandedEvents of change streams');
   for (const [name, allowed] of [['fullDocument', AFTER], ['fullDocumentBeforeChange', BEFORE]] as const) {
     const value = spec[name];
     if (value !== undefined && !allowed.includes(value as string))
@@ -146,8 +149,8 @@ function readToken(token: Value): { time: Timestamp; seq: number; invalidates: b
 
 // -- events
 
-function concerns({ db, coll }: Scope, entry: Entry): boolean {
-  if (EXPANDED.includes(entry.kind) || entry.coll.startsWith('system.')) return false;
+function concerns({ db, coll }: Scope, entry: Entry, expanded: boolean): boolean {
+  if ((!expanded && EXPANDED.includes(entry.kind)) || entry.coll.startsWith('system.')) return false;
   if (db === undefined) return !['admin', 'config', 'local'].includes(entry.db);
   if (coll === undefined) return entry.db === db;
   const { to } = entry;
@@ -160,16 +163,18 @@ function invalidates({ db, coll }: Scope, { kind }: Entry): boolean {
 }
 
 function eventOf(entry: Entry, options: Doc, context: Context): Doc {
-  const { kind, db, coll, time, at, seq, origin, to, before, after, describe } = entry;
-  const event: Doc = { _id: tokenOf(time, seq), operationType: kind, clusterTime: time, wallTime: new Date(at) };
+  const { kind, db, coll, uuid, time, at, seq, origin, to, before, after, describe, details } = entry;
+  const expanded = options.showExpandedEvents === true;
+  const event: Doc = { _id: tokenOf(time, seq), operationType: kind, clusterTime: time, ...(expanded && uuid ? { collectionUUID: uuid } : {}), wallTime: new Date(at) }; // prettier-ignore
   if (origin) Object.assign(event, { lsid: origin.lsid, txnNumber: origin.txnNumber });
   if (kind === 'dropDatabase') return { ...event, ns: { db } };
   if (kind === 'insert' || kind === 'replace') event.fullDocument = after;
   else if (kind === 'update') Object.assign(event, fullDocument(entry, options.fullDocument, context));
   event.ns = { db, coll };
   if (to) event.to = to;
+  if (expanded && details) Object.assign(event, kind === 'modify' ? { operationDescription: details.asked, stateBeforeChange: details.before } : { operationDescription: details }); // prettier-ignore
   if (before ?? after) event.documentKey = { _id: (before ?? after)!._id };
-  if (describe) event.updateDescription = describe(before!, after!);
+  if (describe) event.updateDescription = { ...describe(before!, after!), ...(expanded ? { disambiguatedPaths: {} } : {}) }; // prettier-ignore
   if (kind !== 'insert' && before) Object.assign(event, documentBefore(entry, options.fullDocumentBeforeChange));
   return event;
 }

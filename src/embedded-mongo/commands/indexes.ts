@@ -23,6 +23,7 @@ function createIndexes(context: Context): Doc {
   const specs = given.map(({ clustered: _clustered, ...spec }) => parseIndexSpec(spec, fallback));
   const collection = existed ?? server.store.ensure(db, name, writer);
   const before = collection.listed.length;
+  const built: Doc[] = [];
   for (const spec of specs) {
     if (collection.isClustered && equalValues(spec.key, collection.indexes[0]!.spec.key)) continue;
     if (collection.timeSeries) checkSeriesIndex(spec);
@@ -32,13 +33,19 @@ function createIndexes(context: Context): Doc {
     server.store.alone(collection, writer);
     const index = collection.addIndex(spec, writer);
     writer.undos.push(() => removeIndex(collection, index));
+    built.push(spec.described);
   }
   const after = collection.listed.length;
   const counts = { numIndexesBefore: int(before), numIndexesAfter: int(after) };
   if (before === after) return { ...counts, note: 'all indexes already exist' };
   server.store.changed(collection, writer);
+  // those of an empty collection are made one by one
+  for (const indexes of collection.records.size === 0 ? built.map((each) => [each]) : [built])
+    server.store.announce(collection, writer, 'createIndexes', { indexes });
   return { createdCollectionAutomatically: !existed, ...counts };
 }
+
+const MODIFYING = words('index validator validationLevel validationAction changeStreamPreAndPostImages expireAfterSeconds timeseries'); // prettier-ignore
 
 /** @throws unless it is the index that its collection is clustered by */
 function checkClustered({ key, clustered }: Doc, collection: Collection | undefined): void {
@@ -66,6 +73,7 @@ function dropIndexes(context: Context): Doc {
   server.store.alone(collection, writer);
   for (const index of namedIndexes(collection, args.required('index'))) {
     removeIndex(collection, index);
+    server.store.announce(collection, writer, 'dropIndexes', { indexes: [index.spec.described] });
     writer.undos.push(() => collection.indexes.push(index));
   }
   server.store.changed(collection, writer);
@@ -120,10 +128,18 @@ function validate({ args, server, ...context }: Context, collection: Collection)
   server.store.changed(collection, writer);
 }
 
+function announceChange(context: Context, collection: Collection): void {
+  const { command, server } = context;
+  const asked = Object.entries(command).filter(([name]) => MODIFYING.includes(name));
+  const before = { collectionOptions: { uuid: collection.uuid, ...collection.options } };
+  server.store.announce(collection, writerOf(context), 'modify', { asked: Object.fromEntries(asked), before });
+}
+
 function collMod(context: Context): Doc {
   const { args, server } = context;
   if (changeView(context)) return {};
   const collection = existing(context);
+  announceChange(context, collection);
   validate(context, collection);
   const change = args.document('index');
   if (!change) return {};
@@ -169,9 +185,7 @@ export const INDEXES: Commands = {
   listIndexes: { run: listIndexes, fields: words('listIndexes cursor includeBuildUUIDs') },
   collMod: {
     run: collMod,
-    fields: words(
-      'collMod index viewOn pipeline validator validationLevel validationAction changeStreamPreAndPostImages expireAfterSeconds timeseries',
-    ),
+    fields: ['collMod', 'viewOn', 'pipeline', ...MODIFYING],
     refused: words('cappedSize cappedMax dryRun'),
     ...WRITE,
   },

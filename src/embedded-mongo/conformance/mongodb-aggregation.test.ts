@@ -31,6 +31,23 @@ it('$bsonSize and $binarySize count bytes', async () => {
   expect(await run(source, { $project: sizes })).toEqual([{ _id: 1, bson: 28, text: 3, none: null }]);
 });
 
+it('$convert and $toUUID go between strings and binary data, by a format', async () => {
+  const source = await database.collection([{ _id: 1, id: '867dee52-c331-484e-92d1-c56479b8e67e', bytes: 'aGk=' }]);
+  const convert = (input: string, to: AnyDoc, format: string) => ({ $convert: { input, to, format } });
+  const shown = {
+    _id: 0,
+    again: convert('$made', 'string' as AnyDoc, 'uuid'),
+    auto: convert('$made', 'string' as AnyDoc, 'auto'),
+    hex: convert('$raw', 'string' as AnyDoc, 'hex'),
+    text: convert('$raw', 'string' as AnyDoc, 'utf8'),
+  };
+  const set = { made: { $toUUID: '$id' }, raw: convert('$bytes', { type: 'binData', subtype: 0 }, 'base64') };
+  const id = '867dee52-c331-484e-92d1-c56479b8e67e';
+  expect(await run(source, { $set: set }, { $project: shown })).toEqual([{ again: id, auto: id, hex: '6869', text: 'hi' }]); // prettier-ignore
+  await expect(run(source, { $set: { r: { $toUUID: '$bytes' } } })).rejects.toMatchObject({ code: 241 });
+  await expect(run(source, { $set: { r: { $convert: { input: 'a', to: 'binData' } } } })).rejects.toThrow();
+});
+
 it('$median and $percentile give one of the numbers, of a group or of an array', async () => {
   const source = await database.collection([5, 1, 'x', 3, 4].map((x, _id) => ({ _id, x })));
   const method = 'approximate';

@@ -197,3 +197,36 @@ it('a stage that nobody knows is refused as such: code 40324', async () => {
   const stage: AnyDoc = { $unknown: {} };
   await expect(collection.watch([stage]).tryNext()).rejects.toMatchObject({ code: 40324 });
 });
+
+it('tells with showExpandedEvents what is done to collections and their indexes, and which collection it was', async () => {
+  const { db } = database;
+  const stream = db.watch([], { showExpandedEvents: true });
+  const events = async (n: number): Promise<AnyDoc[]> => {
+    const heard: AnyDoc[] = [];
+    while (heard.length < n) heard.push(await stream.next());
+    return heard;
+  };
+  const first = stream.tryNext();
+  await first;
+  const made = await db.createCollection<AnyDoc>('expanded');
+  await made.createIndex({ x: 1 }, { expireAfterSeconds: 60 });
+  await db.command({ collMod: 'expanded', index: { name: 'x_1', expireAfterSeconds: 90 } });
+  await made.insertOne({ _id: 1, a: 1 });
+  await made.updateOne({ _id: 1 }, { $set: { a: 2 } });
+  await made.dropIndex('x_1');
+  await made.rename('expanded2');
+  await db.dropCollection('expanded2');
+  const heard = await events(8);
+  await stream.close();
+  expect(heard.map(({ operationType }) => operationType)).toEqual(['create', 'createIndexes', 'modify', 'insert', 'update', 'dropIndexes', 'rename', 'drop']); // prettier-ignore
+  const [create, createIndexes, modify, insert, update, dropIndexes, rename] = heard;
+  const index = { v: 2, key: { x: 1 }, name: 'x_1' };
+  expect(create.operationDescription).toMatchObject({ idIndex: { v: 2, key: { _id: 1 }, name: '_id_' } });
+  expect(createIndexes.operationDescription.indexes).toMatchObject([{ ...index, expireAfterSeconds: 60 }]);
+  expect(modify.operationDescription).toMatchObject({ index: { name: 'x_1', expireAfterSeconds: 90 } });
+  expect(update.updateDescription.disambiguatedPaths).toEqual({});
+  expect(dropIndexes.operationDescription.indexes).toMatchObject([index]);
+  expect(rename.operationDescription).toMatchObject({ to: { db: db.databaseName, coll: 'expanded2' } });
+  const uuids = new Set([create, createIndexes, insert, rename].map(({ collectionUUID }) => String(collectionUUID)));
+  expect([...uuids]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+});
