@@ -93,6 +93,10 @@ export class MongoError extends Error {
   }
 }
 
+export function fail(code: number, message: string): never {
+  throw new MongoError(code, message);
+}
+
 /** For what a real mongod would do and this server does not: refused by name, never approximated. */
 export function unsupported(what: string): MongoError {
   return new MongoError(238, `EmbeddedMongo does not support ${what}`);

@@ -4,7 +4,7 @@
  */
 import { isArray, isDate, isDoc, isNullish, isNumber, isString, bsonTypeName, toDouble, toInteger, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
 import { zoneOf } from '../values/dates';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { add, subtract } from '../expressions/arithmetic';
 import { addUnits, unitOf } from '../expressions/dates';
 import { getPath } from '../values/paths';
@@ -16,10 +16,6 @@ import { withPath } from './stages-shape';
 import { type StageMaker } from './stage-types';
 
 const MOST = 500_000;
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 interface Plan {
   field: string;

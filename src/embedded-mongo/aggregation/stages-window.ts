@@ -1,6 +1,6 @@
 /** `$setWindowFields`, and `$fill`, which is made of it: fields computed from the documents around, partition by partition. */
 import { isArray, isDoc, isString, type Doc, type Value } from '../values/bson-types';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { compileExpression, scopeOf, type Scope } from '../expressions/expression';
 import { compute, newTree, plant } from '../filters/projection';
 import { compileOrder, inOrder, sortDirections } from '../values/sort';
@@ -8,10 +8,6 @@ import { compareValues, encodeKey } from '../values/values';
 import { type PipelineEnv, type StageMaker } from './stage-types';
 import { type Partition } from './window-bounds';
 import { compileFunction } from './window-functions';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 /** The fields of a stage's specification, checked. */
 export function fieldsOf(spec: Value, name: string, known: string[], required: string[]): Doc {
@@ -92,7 +88,7 @@ const fill: StageMaker = (spec, env, compilePipeline) => {
     if (value !== undefined) values[path] = { $ifNull: [`$${path}`, value] };
     if (method === undefined) continue;
     if (!isString(method) || !Object.hasOwn(METHODS, method)) fail(6050202, 'Method must be either locf or linear');
-    methods[path] = { [METHODS[method as string]!]: `$${path}` };
+    methods[path] = { [METHODS[method]!]: `$${path}` };
   }
   const window = { ...partitionOf(fields), ...('sortBy' in fields ? { sortBy: fields.sortBy } : {}), output: methods };
   const stages = [

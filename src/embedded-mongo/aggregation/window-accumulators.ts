@@ -2,12 +2,8 @@
 import { double, isArray, isDate, isNumber, long, toDouble, type Value } from '../values/bson-types';
 import { type Make } from '../expressions/accumulators';
 import { add, divide, multiply, subtract } from '../expressions/arithmetic';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { Sum } from '../values/numbers';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 const isInfinite = (v: Value): boolean => !Number.isFinite(toDouble(v));
 

@@ -1,7 +1,7 @@
 /** Windows of `$setWindowFields`: which documents of its partition count for each one, by their places or by the values that they are sorted by. */
 import { isArray, isDate, isDoc, isNumber, isString, toDouble, toInteger, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
 import { zoneOf } from '../values/dates';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { addUnits, unitOf } from '../expressions/dates';
 import { compileExpression, scopeOf, type Scope } from '../expressions/expression';
 import { type ExpressionEnv } from '../expressions/expression-types';
@@ -18,10 +18,6 @@ export interface Partition {
 
 /** The first and the last document that count for each one of the partition; undefined where none does. */
 export type Windows = (partition: Partition) => ([number, number] | undefined)[];
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 /** All of the partition. */
 export const EVERYTHING: Windows = ({ keys }) => keys.map(() => [0, keys.length - 1]);

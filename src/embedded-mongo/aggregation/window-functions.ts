@@ -12,7 +12,7 @@ import { FIXED, unitOf } from '../expressions/dates';
 import { compilerFor, scopeOf } from '../expressions/expression';
 import { type Compiler, type Expression, type ExpressionEnv } from '../expressions/expression-types';
 import * as dec from '../values/decimal';
-import { MongoError, unsupported } from '../errors';
+import { fail, unsupported } from '../errors';
 import { coerceToDec } from '../values/numbers';
 import { compareValues } from '../values/values';
 import { covariance, integral } from './window-accumulators';
@@ -28,10 +28,6 @@ interface Place {
   sortBy: Doc | undefined;
   compiler: Compiler;
 }
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 export function compileFunction(
   field: string,

@@ -14,14 +14,11 @@ import {
   type Value,
 } from '../values/bson-types';
 import * as dec from '../values/decimal';
-import { MongoError, unsupported } from '../errors';
+import { fail, MongoError, unsupported } from '../errors';
 import { args, orNull, unary, type Operator } from './expression-types';
 import { bitwise, coerceToDec, divideNumbers, multiplyNumbers, numberType, remainderNumbers, subtractNumbers, Sum, toBigInt, widest } from '../values/numbers'; // prettier-ignore
 import { compareValues } from '../values/values';
 
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 const isDecimal = (v: Value): v is Decimal128 => v instanceof Decimal128;
 const isInteger = (v: Value): boolean => ['int', 'long'].includes(bsonTypeName(v));
 

@@ -1,11 +1,7 @@
 /** `$convert` between strings and binary data, which needs a format. */
 import { Binary } from 'bson';
 import { bsonTypeName, isNullish, isString, type Value } from '../values/bson-types';
-import { MongoError } from '../errors';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
+import { fail, MongoError } from '../errors';
 
 const UUID_TEXT = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const FORMATS: Record<string, { is: RegExp; as: BufferEncoding }> = {

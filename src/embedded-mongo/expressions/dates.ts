@@ -14,13 +14,9 @@ import {
   type Value,
 } from '../values/bson-types';
 import { DAY, dayOfYear, formatDate, fromIsoWeek, HOUR, isoWeek, localTime, MINUTE, parseDate, parseDateBy, toLocal, toUtc, weekday, weekOfYear, zoneOf } from '../values/dates'; // prettier-ignore
-import { MongoError } from '../errors';
+import { fail, MongoError } from '../errors';
 import { ISO_FORMAT } from './convert';
 import { named, namedSpecs, unary, type Expression, type Operator, type Scope } from './expression-types';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 function millis(v: Value): number {
   if (isDate(v)) return v.getTime();

@@ -3,12 +3,8 @@
  * arrays and for up to some 1,200 numbers in a group, and estimates beyond that; here they are exact.
  */
 import { double, isArray, isDoc, isNumber, isString, toDouble, type Doc, type Value } from '../values/bson-types';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { type Compiler, type Expression, type Operator } from './expression-types';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 interface Quantile {
   input: Expression;

@@ -3,7 +3,7 @@
  * as by a mongod, and refuse what cannot be indexed, but have no entries: no search is faster by them.
  */
 import { bsonTypeName, int, isArray, isDoc, isNumber, isString, toDouble, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
-import { MongoError, unsupported } from '../errors';
+import { fail, unsupported } from '../errors';
 import { checkFlatPoint, checkIndexable } from '../values/geometry';
 import { getPath } from '../values/paths';
 
@@ -17,10 +17,6 @@ const OPTIONS: Partial<Record<IndexKind, string[]>> = {
   wildcard: ['wildcardProjection'],
 };
 const LANGUAGES = ['english', 'en', 'none'];
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 const isWildcard = (path: string): boolean => path === '$**' || path.endsWith('.$**');
 
@@ -68,7 +64,7 @@ function describeText(spec: Doc, described: Doc): Doc {
   }
   if (spec.weights !== undefined && !isDoc(spec.weights))
     fail(67, `text index option 'weights' must be an object, and not ${bsonTypeName(spec.weights)}`);
-  for (const [path, weight] of Object.entries((spec.weights ?? {}) as Doc)) {
+  for (const [path, weight] of Object.entries(spec.weights ?? {})) {
     if (!isNumber(weight) || !(toDouble(weight) >= 1 && toDouble(weight) < 99_999)) fail(67, 'text index weight must be in the exclusive interval (0,99999)'); // prettier-ignore
     weights[path] = weight;
   }

@@ -3,11 +3,8 @@
  * with a time. A mongod keeps measurements in buckets of a second collection; here they are documents like all others, with no unique `_id`.
  */
 import { bsonTypeName, int, isDate, isDoc, isNumber, isString, long, toDouble, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 const invalid = (message: string): never => fail(72, message);
 
 export interface TimeSeries {
@@ -91,7 +88,7 @@ function bucketing({ granularity, bucketMaxSpanSeconds: span, bucketRoundingSeco
       invalid("Timeseries 'bucketRoundingSeconds' must be equal to 'bucketMaxSpanSeconds', and without granularity");
     return { bucketRoundingSeconds: rounding, bucketMaxSpanSeconds: span };
   }
-  const chosen = (granularity as string | undefined) ?? 'seconds';
+  const chosen = granularity ?? 'seconds';
   if (span !== undefined && !(isNumber(span) && toDouble(span) === SPANS[chosen]))
     invalid(`Timeseries 'bucketMaxSpanSeconds' is not configurable to a value other than the default of ${SPANS[chosen]} for granularity ${chosen}`); // prettier-ignore
   return { granularity: chosen, bucketMaxSpanSeconds: int(SPANS[chosen]!) };
