@@ -16,7 +16,7 @@ export { type PipelineEnv, type Reader, type WriteTarget } from './stage-types';
 
 const MAKERS: Record<string, StageMaker> = { ...SHAPES, ...GROUPS, ...JOINS, ...WINDOWS, ...DENSIFY, ...WRITES };
 const REFUSED = [
-  '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$vectorSearch', '$changeStreamSplitLargeEvent', '$shardedDataDistribution',
+  '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$vectorSearch', '$shardedDataDistribution',
 ]; // prettier-ignore
 /** Known to the command `aggregate` only. */
 const ONLY_FIRST = ['$changeStream', '$geoNear', '$collStats', '$currentOp', '$indexStats', '$listLocalSessions'];
@@ -36,6 +36,8 @@ function compileStage(spec: Doc, env: PipelineEnv, at: number, count: number, in
     throw new MongoError(40323, 'A pipeline stage specification object must contain exactly one field.');
   }
   if (ONLY_FIRST.includes(name)) throw new MongoError(40602, `${name} is only valid as the first stage in a pipeline`);
+  if (name === '$changeStreamSplitLargeEvent')
+    throw new MongoError(7182801, `${name} can only be used in a change stream`);
   if (REFUSED.includes(name)) throw unsupported(`the stage ${name}`);
   const make = Object.hasOwn(MAKERS, name) ? MAKERS[name] : undefined;
   if (!make) throw new MongoError(40324, `Unrecognized pipeline stage name: '${name}'`);

@@ -230,3 +230,26 @@ it('tells with showExpandedEvents what is done to collections and their indexes,
   const uuids = new Set([create, createIndexes, insert, rename].map(({ collectionUUID }) => String(collectionUUID)));
   expect([...uuids]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
 });
+
+it('tells an event that is too large in fragments where it is asked to, and goes on behind one of them', async () => {
+  const { db } = database;
+  const large = await db.createCollection<AnyDoc>('large', { changeStreamPreAndPostImages: { enabled: true } });
+  const text = (letter: string): string => letter.repeat(9 * 1024 * 1024);
+  await large.insertOne({ _id: 1, text: text('a') });
+  const options = { fullDocument: 'required', fullDocumentBeforeChange: 'required' };
+  const stages = [{ $changeStreamSplitLargeEvent: {} }];
+  const stream = large.watch(stages, options);
+  await stream.tryNext();
+  await large.updateOne({ _id: 1 }, { $set: { small: 1 } });
+  const first: AnyDoc = await stream.next();
+  const second: AnyDoc = await stream.next();
+  await stream.close();
+  expect([first.splitEvent, second.splitEvent]).toEqual([{ fragment: 1, of: 2 }, { fragment: 2, of: 2 }]); // prettier-ignore
+  expect(first).toMatchObject({ operationType: 'update', documentKey: { _id: 1 } });
+  expect(Object.keys({ ...first, ...second })).toEqual(expect.arrayContaining(['fullDocument', 'fullDocumentBeforeChange'])); // prettier-ignore
+  const resumed = large.watch(stages, { ...options, resumeAfter: first._id });
+  expect(await resumed.next()).toMatchObject({ _id: second._id, splitEvent: { fragment: 2, of: 2 } });
+  await resumed.close();
+  await expect(large.watch([...stages, { $match: {} }]).next()).rejects.toThrow('last stage');
+  await expect(large.aggregate(stages).toArray()).rejects.toThrow('$changeStreamSplitLargeEvent');
+});
