@@ -16,7 +16,7 @@ export { type PipelineEnv, type Reader, type WriteTarget } from './stage-types';
 
 const MAKERS: Record<string, StageMaker> = { ...SHAPES, ...GROUPS, ...JOINS, ...WINDOWS, ...DENSIFY, ...WRITES };
 const REFUSED = [
-  '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$vectorSearch', '$shardedDataDistribution',
+  '$listSearchIndexes', '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$vectorSearch', '$shardedDataDistribution',
 ]; // prettier-ignore
 /** Known to the command `aggregate` only. */
 const ONLY_FIRST = ['$changeStream', '$geoNear', '$collStats', '$currentOp', '$indexStats', '$listLocalSessions'];

@@ -7,7 +7,7 @@ export const REFUSED = new Set(
     compact autoCompact reIndex convertToCapped cloneCollectionAsCapped applyOps captrunc godinsert
     createSearchIndexes dropSearchIndex listSearchIndexes updateSearchIndex
     planCacheClearFilters planCacheListFilters planCacheSetFilter
-    saslStart saslContinue authenticate createUser updateUser dropUser
+    saslStart saslContinue authenticate createUser updateUser
     createRole updateRole dropRole grantRolesToUser revokeRolesFromUser
     grantRolesToRole revokeRolesFromRole grantPrivilegesToRole revokePrivilegesFromRole invalidateUserCache
     killOp killAllSessionsByPattern lockInfo fsyncUnlock shutdown logRotate logApplicationMessage sleep echo features whatsmyuri

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { UUID, Long } from 'bson';
 import { int, isNumber, toDouble, type Doc, type Value } from '../values/bson-types';
 import { words, type Command, type Commands, type Context } from './command';
-import { MongoError, unsupported } from '../errors';
+import { fail, MongoError, unsupported } from '../errors';
 import { MAX_DOCUMENT, MAX_MESSAGE } from '../limits';
 
 /** The release whose behaviour and wire version this server has. */
@@ -176,6 +176,7 @@ export const SERVER: Commands = {
   // there are no users and roles
   usersInfo: just(() => ({ users: [] }), 'usersInfo showCredentials showPrivileges showCustomData showAuthenticationRestrictions filter'), // prettier-ignore
   rolesInfo: just(() => ({ roles: [] }), 'rolesInfo showPrivileges showBuiltinRoles showAuthenticationRestrictions'),
+  dropUser: { run: ({ args, db }) => fail(11, `User '${args.text('dropUser')}@${db}' not found`), fields: words('dropUser') }, // prettier-ignore
   dropAllUsersFromDatabase: just(() => ({ n: int(0) }), 'dropAllUsersFromDatabase'),
   dropAllRolesFromDatabase: just(() => ({ n: int(0) }), 'dropAllRolesFromDatabase'),
   replSetGetStatus: {

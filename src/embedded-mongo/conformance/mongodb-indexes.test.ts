@@ -301,6 +301,14 @@ describe('other kinds of index', () => {
     await expect(collection.createIndex({ b: 'hashed' }, { unique: true })).rejects.toMatchObject({ code: 16764 });
   });
 
+  it('those of text and of the flat have no collation', async () => {
+    const collection = await database.db.createCollection('collated', { collation: { locale: 'en' } });
+    await expect(collection.createIndex({ t: 'text' })).rejects.toMatchObject({ code: 67 });
+    await expect(collection.createIndex({ at: '2d' })).rejects.toMatchObject({ code: 67 });
+    await collection.createIndex({ t: 'text' }, { collation: { locale: 'simple' } });
+    expect(await collection.indexes()).toHaveLength(2);
+  });
+
   it('a wildcard one is kept, shown and dropped', async () => {
     const collection = await database.collection([{ _id: 1, a: { b: 5 } }]);
     await collection.createIndex({ '$**': 1 }, { wildcardProjection: { a: 1 } });

@@ -6,6 +6,7 @@ import { bsonTypeName, int, isArray, isDoc, isNumber, isString, toDouble, type D
 import { fail, unsupported } from '../errors';
 import { checkFlatPoint, checkIndexable } from '../values/geometry';
 import { getPath } from '../values/paths';
+import { shellText } from '../values/shell-text';
 
 export type IndexKind = 'ordinary' | 'hashed' | '2dsphere' | '2d' | 'text' | 'wildcard';
 
@@ -47,6 +48,8 @@ export function describeKind(spec: Doc, described: Doc): Doc {
   if (described.unique && kind === 'hashed') fail(16764, 'Currently hashed indexes cannot guarantee uniqueness. Use a regular index.'); // prettier-ignore
   if (described.unique || (described.expireAfterSeconds !== undefined && kind !== 'hashed'))
     fail(67, `Index type '${kind}' does not support the unique and expireAfterSeconds options`);
+  if ((kind === 'text' || kind === '2d') && described.collation)
+    fail(67, `Index type '${kind}' does not support collation: ${shellText(described.collation)}`);
   if (kind === '2dsphere') return { ...described, '2dsphereIndexVersion': int(3) };
   if (kind === 'text') return describeText(spec, described);
   const given = (OPTIONS[kind] ?? []).filter((option) => spec[option] !== undefined);
