@@ -22,6 +22,7 @@ const FIELDS: Record<Kind, string[]> = {
   update: words('update filter updateMods multi upsert arrayFilters hint constants collation sort'),
   delete: words('delete filter multi hint collation'),
 };
+const REFUSED = words('return returnFields upsertSupplied sampleId');
 /** What the fields are called in the statements of `update` and `delete`. */
 const STATEMENT: Record<string, string> = { filter: 'q', updateMods: 'u', constants: 'c' };
 const NAMESPACE = 'admin.$cmd.bulkWrite';
@@ -40,12 +41,14 @@ function namespacesOf({ args }: Context): { db: string; name: string }[] {
 function operationOf(context: Context, op: Doc, namespaces: { db: string; name: string }[]): Operation {
   const kind = Object.keys(op)[0] as Kind;
   if (!Object.hasOwn(FIELDS, kind)) throw new MongoError(9, `bulkWrite.ops: unrecognized operation '${kind}'`);
-  new Args(op, 'bulkWrite.ops').check(FIELDS[kind], words('return returnFields upsertSupplied sampleId'));
+  const given = new Args(op, 'bulkWrite.ops');
+  given.check(FIELDS[kind], REFUSED);
   const target = namespaces[toInteger(op[kind]) ?? -1];
   if (!target) throw new MongoError(2, `BulkWrite ops entry ${shellText(op)} has an invalid nsInfo index.`);
-  for (const field of kind === 'insert' ? ['document'] : ['filter']) new Args(op, 'bulkWrite.ops').requiredDocument(field); // prettier-ignore
+  given.requiredDocument(kind === 'insert' ? 'document' : 'filter');
+  if (kind === 'insert') return { kind, ...target, args: given };
   const statement = Object.fromEntries(Object.entries(op).map(([key, value]) => [STATEMENT[key] ?? key, value]));
-  const args = new Args(kind === 'insert' ? op : statement, 'bulkWrite.ops');
+  const args = new Args(statement, 'bulkWrite.ops');
   if (kind === 'update') checkUpdate(context, args);
   if (kind === 'delete') checkDelete(context, args, args.flag('multi'));
   return { kind, ...target, args };
