@@ -135,8 +135,8 @@ const WRITE = { writes: true };
 export const CATALOG: Commands = {
   create: {
     run: create,
-    fields: words('create capped size max collation viewOn pipeline autoIndexId idIndex validator validationLevel validationAction changeStreamPreAndPostImages timeseries expireAfterSeconds clusteredIndex'), // prettier-ignore
-    refused: words('storageEngine indexOptionDefaults encryptedFields flags temp'),
+    fields: words('create capped size max collation viewOn pipeline autoIndexId idIndex validator validationLevel validationAction changeStreamPreAndPostImages timeseries expireAfterSeconds clusteredIndex storageEngine'), // prettier-ignore
+    refused: words('indexOptionDefaults encryptedFields flags temp'),
     ...WRITE,
     transactional: true,
   },

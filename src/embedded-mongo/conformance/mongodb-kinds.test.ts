@@ -141,3 +141,9 @@ describe('a time series', () => {
     await expect(create(options)).rejects.toMatchObject({ code });
   });
 });
+
+it('the options of a storage engine are kept, and those of an unknown one refused', async () => {
+  const storageEngine = { wiredTiger: { configString: 'block_compressor=zstd' } };
+  expect((await listed(await create({ storageEngine }))).options).toEqual({ storageEngine });
+  await expect(create({ storageEngine: { none: {} } })).rejects.toMatchObject({ code: 72 });
+});

@@ -23,10 +23,21 @@ const NOT_WITH = [
 
 /** The options of a collection that make it one of these kinds, checked and in mongod's form. */
 export function kindOptions(doc: Doc): Doc {
-  const options = { ...clusteredOption(doc), ...expiryOption(doc), ...timeSeriesOption(doc) };
+  const options = { ...engineOption(doc), ...clusteredOption(doc), ...expiryOption(doc), ...timeSeriesOption(doc) };
   if ('expireAfterSeconds' in options && !options.clusteredIndex && !options.timeseries)
     invalid("'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is specified"); // prettier-ignore
   return options;
+}
+
+/** How a mongod is to store it, which changes nothing that a client sees. */
+export function engineOption({ storageEngine: engines }: Doc): Doc {
+  if (engines === undefined || engines === null) return {};
+  if (!isDoc(engines)) return fail(14, `BSON field 'storageEngine' is the wrong type '${bsonTypeName(engines)}', expected type 'object'`); // prettier-ignore
+  for (const [name, options] of Object.entries(engines)) {
+    if (!isDoc(options)) invalid(`'storageEngine.${name}' has to be an embedded document.`);
+    if (name !== 'wiredTiger') invalid(`${name} is not a registered storage engine for this server`);
+  }
+  return { storageEngine: engines };
 }
 
 function clusteredOption({ clusteredIndex: spec, viewOn, autoIndexId, size, max, capped, timeseries }: Doc): Doc {
