@@ -4,7 +4,7 @@ import { Args } from './command-args';
 import { words, writerOf, type Commands, type Context } from './command';
 import { cursorOptions } from './target';
 import { isViewNoCollection, resolveView } from './views';
-import { batch, checkDelete, checkUpdate, described, prepare, runDelete, runUpdate } from './write';
+import { batch, checkMulti, checkUpdate, described, prepare, runDelete, runUpdate } from './write';
 import { MongoError } from '../errors';
 import { shellText } from '../values/shell-text';
 
@@ -38,7 +38,7 @@ function namespacesOf({ args }: Context): { db: string; name: string }[] {
   });
 }
 
-function operationOf(context: Context, op: Doc, namespaces: { db: string; name: string }[]): Operation {
+function operationOf(op: Doc, namespaces: { db: string; name: string }[]): Operation {
   const kind = Object.keys(op)[0] as Kind;
   if (!Object.hasOwn(FIELDS, kind)) throw new MongoError(9, `bulkWrite.ops: unrecognized operation '${kind}'`);
   const given = new Args(op, 'bulkWrite.ops');
@@ -49,8 +49,7 @@ function operationOf(context: Context, op: Doc, namespaces: { db: string; name: 
   if (kind === 'insert') return { kind, ...target, args: given };
   const statement = Object.fromEntries(Object.entries(op).map(([key, value]) => [STATEMENT[key] ?? key, value]));
   const args = new Args(statement, 'bulkWrite.ops');
-  if (kind === 'update') checkUpdate(context, args);
-  if (kind === 'delete') checkDelete(context, args, args.flag('multi'));
+  if (kind === 'update') checkUpdate(args);
   return { kind, ...target, args };
 }
 
@@ -68,6 +67,7 @@ function write(context: Context, { kind, name, args }: Operation, sums: typeof c
     sums.nInserted += 1;
     return { n: int(1) };
   }
+  if (args.flag('multi')) checkMulti(context, 'multi=true');
   if (kind === 'delete') {
     const n = runDelete(context, name, args, args.flag('multi'));
     sums.nDeleted += n;
@@ -85,7 +85,7 @@ function bulkWrite(context: Context): Doc {
   const { args, server } = context;
   const ops = args.requiredDocuments('ops');
   const namespaces = namespacesOf(context);
-  const operations = ops.map((op) => operationOf(context, op, namespaces));
+  const operations = ops.map((op) => operationOf(op, namespaces));
   const sums = { ...counts };
   const quiet = args.flag('errorsOnly');
   const items: Doc[] = [];

@@ -92,15 +92,14 @@ interface Outcome {
 
 const UPDATE_FIELDS = words('q u c multi upsert collation arrayFilters hint sort');
 
-export function checkUpdate(context: Context, statement: Args): void {
+export function checkUpdate(statement: Args): void {
   statement.requiredDocument('q');
   updateForm(statement.required('u'));
   statement.documents('arrayFilters');
-  if (statement.flag('multi')) checkMulti(context, 'multi=true');
 }
 
 /** @throws for a write on many documents that may be sent again */
-function checkMulti({ command, inTransaction }: Context, how: string): void {
+export function checkMulti({ command, inTransaction }: Context, how: string): void {
   if (command.txnNumber !== undefined && !inTransaction)
     throw new MongoError(72, `Cannot use (or request) retryable writes with ${how}`);
 }
@@ -110,7 +109,8 @@ function update(context: Context): Doc {
   const statements = args.requiredDocuments('updates').map((statement) => new Args(statement, 'update.updates'));
   for (const statement of statements) {
     statement.check(UPDATE_FIELDS, ['sampleId', 'allowShardKeyUpdatesWithoutFullShardKeyInQuery']);
-    checkUpdate(context, statement);
+    checkUpdate(statement);
+    if (statement.flag('multi')) checkMulti(context, 'multi=true');
   }
   let n = 0;
   let nModified = 0;
@@ -182,7 +182,8 @@ function remove(context: Context): Doc {
     const limit = statement.required('limit');
     const n = isNumber(limit) ? toDouble(limit) : NaN;
     if (n !== 0 && n !== 1) throw new MongoError(9, `The limit field in delete objects must be 0 or 1. Got ${n}`);
-    checkDelete(context, statement, n === 0);
+    statement.requiredDocument('q');
+    if (n === 0) checkMulti(context, 'limit=0');
   }
   let n = 0;
   const failed = batch(context, args.documents('deletes'), (index) => {
@@ -190,11 +191,6 @@ function remove(context: Context): Doc {
     n += runDelete(context, args.collection(), statement, toDouble(statement.doc.limit) === 0);
   });
   return { n: int(n), ...writeErrors(failed) };
-}
-
-export function checkDelete(context: Context, statement: Args, multi: boolean): void {
-  statement.requiredDocument('q');
-  if (multi) checkMulti(context, 'limit=0');
 }
 
 /** @returns how many are gone */
