@@ -70,6 +70,7 @@ const NAMES: Record<number, string> = {
   263: 'OperationNotSupportedInTransaction',
   280: 'ChangeStreamFatalError',
   286: 'ChangeStreamHistoryLost',
+  291: 'NoQueryExecutionPlans',
   322: 'APIVersionError',
   323: 'APIStrictError',
   352: 'UnsupportedOpQueryCommand',
@@ -90,6 +91,10 @@ export class MongoError extends Error {
     super(message);
     this.codeName = NAMES[code] ?? `Location${code}`;
   }
+}
+
+export function fail(code: number, message: string): never {
+  throw new MongoError(code, message);
 }
 
 /** For what a real mongod would do and this server does not: refused by name, never approximated. */

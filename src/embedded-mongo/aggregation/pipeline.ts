@@ -5,16 +5,18 @@
 import { isDoc, type Doc } from '../values/bson-types';
 import { MongoError, unsupported } from '../errors';
 import { GROUPS } from './stages-group';
+import { DENSIFY } from './stages-densify';
 import { JOINS } from './stages-join';
 import { SHAPES } from './stages-shape';
+import { WINDOWS } from './stages-window';
 import { type PipelineEnv, type Stage, type StageMaker } from './stage-types';
 import { WRITES } from './stages-write';
 
 export { type PipelineEnv, type Reader, type WriteTarget } from './stage-types';
 
-const MAKERS: Record<string, StageMaker> = { ...SHAPES, ...GROUPS, ...JOINS, ...WRITES };
+const MAKERS: Record<string, StageMaker> = { ...SHAPES, ...GROUPS, ...JOINS, ...WINDOWS, ...DENSIFY, ...WRITES };
 const REFUSED = [
-  '$densify', '$fill', '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$setWindowFields', '$vectorSearch', '$changeStreamSplitLargeEvent', '$shardedDataDistribution',
+  '$listSearchIndexes', '$listSessions', '$planCacheStats', '$search', '$searchMeta', '$vectorSearch', '$shardedDataDistribution',
 ]; // prettier-ignore
 /** Known to the command `aggregate` only. */
 const ONLY_FIRST = ['$changeStream', '$geoNear', '$collStats', '$currentOp', '$indexStats', '$listLocalSessions'];
@@ -34,6 +36,8 @@ function compileStage(spec: Doc, env: PipelineEnv, at: number, count: number, in
     throw new MongoError(40323, 'A pipeline stage specification object must contain exactly one field.');
   }
   if (ONLY_FIRST.includes(name)) throw new MongoError(40602, `${name} is only valid as the first stage in a pipeline`);
+  if (name === '$changeStreamSplitLargeEvent')
+    throw new MongoError(7182801, `${name} can only be used in a change stream`);
   if (REFUSED.includes(name)) throw unsupported(`the stage ${name}`);
   const make = Object.hasOwn(MAKERS, name) ? MAKERS[name] : undefined;
   if (!make) throw new MongoError(40324, `Unrecognized pipeline stage name: '${name}'`);

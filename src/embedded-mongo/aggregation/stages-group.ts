@@ -1,15 +1,11 @@
 /** Stages that gather documents: `$group`, and `$bucket`, `$bucketAuto`, `$sortByCount`, which are groups with an order. */
 import { isArray, isDoc, isString, rank, toInteger, type Doc, type Value } from '../values/bson-types';
 import { compileAccumulator, type Accumulator } from '../expressions/accumulators';
-import { MongoError, unsupported } from '../errors';
+import { fail, unsupported } from '../errors';
 import { compileExpression, compilerFor, scopeOf, type Expression, type Scope } from '../expressions/expression';
 import { isOperators } from '../filters/match';
 import { type PipelineEnv, type StageMaker } from './stage-types';
 import { compareValues, encodeKey, equalValues } from '../values/values';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 interface Group {
   id: Value;

@@ -1,16 +1,12 @@
 /** Stages that bring in other collections or run pipelines inside: `$lookup`, `$graphLookup`, `$unionWith`, `$facet`. */
 import { BSONRegExp } from 'bson';
 import { isArray, isDoc, isString, long, toInteger, type Doc, type Value } from '../values/bson-types';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { compileExpression, scopeOf } from '../expressions/expression';
 import { isIndex, pathParts } from '../values/paths';
 import { type CompilePipeline, type PipelineEnv, type Reader, type StageMaker } from './stage-types';
 import { mapDocs, withPath } from './stages-shape';
 import { encodeKey } from '../values/values';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 function options(spec: Value, name: string, known: string[], required: string[]): Doc {
   if (!isDoc(spec)) return fail(9, `the ${name} specification must be an Object`);

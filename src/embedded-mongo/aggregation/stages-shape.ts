@@ -1,7 +1,7 @@
 /** Stages that take documents one by one: they let through, reshape, order or count them. */
 import { bsonTypeName, int, isArray, isDoc, isNullish, isNumber, isString, long, toDouble, toInteger, truthy, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
 import { checkFieldName } from '../values/field-names';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { compileExpression, scopeOf, type Expression, type Scope } from '../expressions/expression';
 import { getPath, pathParts } from '../values/paths';
 import { keepScore } from '../values/score';
@@ -9,10 +9,6 @@ import { compileFilter, isOperators } from '../filters/match';
 import { compileProjectStage, compute, newTree, plant, prune, type Tree } from '../filters/projection';
 import { compileOrder, inOrder, sortDirections } from '../values/sort';
 import { type PipelineEnv, type StageMaker } from './stage-types';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 export function* filterDocs(docs: Iterable<Doc>, test: (doc: Doc) => boolean): Iterable<Doc> {
   for (const doc of docs) if (test(doc)) yield doc;
@@ -67,7 +63,7 @@ const unset: StageMaker = (spec) => {
 const sort: StageMaker = (spec, { collation }) => {
   if (!isDoc(spec)) return fail(15973, 'the $sort key specification must be an object');
   if (Object.keys(spec).length === 0) fail(15976, '$sort stage must have at least one sort key');
-  sortDirections(spec, 15975);
+  sortDirections(spec);
   return function* (docs) {
     yield* inOrder(docs, (doc) => doc, compileOrder(spec, collation, true));
   };

@@ -1,15 +1,11 @@
 /** Stages that write their input to a collection, `$out` and `$merge`: through the `target` port, all rules of ordinary writes hold. */
 import { ObjectId } from 'bson';
 import { isArray, isDoc, isNullish, isString, type Doc, type Value } from '../values/bson-types';
-import { MongoError, unsupported } from '../errors';
+import { fail, unsupported } from '../errors';
 import { compileExpression, scopeOf } from '../expressions/expression';
 import { getPath } from '../values/paths';
 import { type CompilePipeline, type PipelineEnv, type StageMaker, type WriteTarget } from './stage-types';
 import { equalValues } from '../values/values';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 function targetOf(env: PipelineEnv, into: Value, name: string): WriteTarget {
   if (!env.target) throw unsupported(`${name} here`);

@@ -10,6 +10,7 @@ import { MongoError } from '../errors';
 import { countingPipeline } from '../aggregation/counting';
 import { compilePipeline, runPipeline, type PipelineEnv } from '../aggregation/pipeline';
 import { mapDocs } from '../aggregation/stages-shape';
+import { type FilterEnv } from '../filters/match';
 import { geoNear, nearOf } from '../queries/near';
 import { countAll, findAll, shownDoc, type FullQuery } from '../queries/query';
 import { serverStage } from './server-stages';
@@ -37,30 +38,53 @@ export interface Aggregation {
   stream?: Source;
 }
 
-export function aggregation(context: Context): Aggregation {
+const viewOf = ({ server, view, db }: Context, name: string): Resolved | undefined =>
+  resolveView(server.store, view, db, name);
+
+/** What a pipeline is on: a collection, or the view of one, or (`{aggregate: 1}`) none. */
+interface Place {
+  isBare: boolean;
+  over: Resolved | undefined;
+  namespace: string;
+  collection: Collection | undefined;
+  /** With that of the view in front. */
+  pipeline: Doc[];
+  env: PipelineEnv;
+}
+
+function placeOf(context: Context): Place {
   const { args, command, server, view, now } = context;
   args.required('pipeline');
-  const given = args.array('pipeline')!;
-  const bare = isNumber(command.aggregate);
-  if (bare && toInteger(command.aggregate) !== 1) throw new MongoError(9, 'a number for aggregate has to be 1');
-  const viewOf = (name: string): Resolved | undefined => resolveView(server.store, view, context.db, name);
-  const over = bare ? undefined : viewOf(args.collection());
+  const given = args.array('pipeline') as Doc[];
+  const isBare = isNumber(command.aggregate);
+  if (isBare && toInteger(command.aggregate) !== 1) throw new MongoError(9, 'a number for aggregate has to be 1');
+  const over = isBare ? undefined : viewOf(context, args.collection());
   if (over) checkViewCollation(args, over);
-  const pipeline = over ? [...over.pipeline, ...given] : given;
-  const target = bare ? undefined : targetOf(context);
+  const target = isBare ? undefined : targetOf(context);
   const collation = over ? parseCollation(over.collation) : target ? target.collation : args.collation();
-  const variables = evaluateLet(args.document('let'), now);
-  const namespace = target?.namespace ?? namespaceOf(context, '$cmd.aggregate');
-  const env: PipelineEnv = {
-    ...envOf(collation, variables, now),
+  return {
+    isBare,
+    over,
+    namespace: target?.namespace ?? namespaceOf(context, '$cmd.aggregate'),
+    collection: over ? server.store.collection(namespaceOf(context, over.base), view) : target?.collection,
+    pipeline: over ? [...over.pipeline, ...given] : given,
+    env: withPorts(context, envOf(collation, evaluateLet(args.document('let'), now), now)),
+  };
+}
+
+/** The ways to other collections. */
+function withPorts(context: Context, env: FilterEnv): PipelineEnv {
+  const { server, view } = context;
+  const ported: PipelineEnv = {
+    ...env,
     collection: (name) => ({
       find: (filter) => {
-        const { base, pipeline: stages } = viewOf(name) ?? { base: name, pipeline: [] };
-        const all = stages.length > 0;
+        const { base, pipeline: stages } = viewOf(context, name) ?? { base: name, pipeline: [] };
         const collection = server.store.collection(namespaceOf(context, base), view);
-        const query = { filter: all ? {} : filter, collation, env: envOf(collation, variables, now) };
+        const isView = stages.length > 0;
+        const query = { filter: isView ? {} : filter, collation: env.collation, env };
         const docs = findAll(collection, query, view).found.map(shownDoc);
-        return all ? runPipeline([...stages, { $match: filter }], docs, env) : docs;
+        return isView ? runPipeline([...stages, { $match: filter }], docs, ported) : docs;
       },
     }),
     target: ({ db = context.db, coll }) => {
@@ -69,38 +93,52 @@ export function aggregation(context: Context): Aggregation {
       return writeTarget(server.store, db, coll, writerOf(context));
     },
   };
+  return ported;
+}
+
+export function aggregation(context: Context): Aggregation {
+  const place = placeOf(context);
+  const { isBare, over, namespace, collection, pipeline, env } = place;
   const [first] = pipeline;
-  const reported = isDoc(first) ? serverStage(context, first, target?.collection) : undefined;
+  const begins = (name: string): boolean => isDoc(first) && name in first;
+  const nothing = { namespace, collection: undefined, query: { filter: {}, collation: env.collation, env }, counts: undefined }; // prettier-ignore
+  const reported = isDoc(first) ? serverStage(context, first, over ? undefined : collection) : undefined;
   if (reported) {
-    const rest = pipeline.slice(1) as Doc[];
+    const rest = pipeline.slice(1);
     const stages = compilePipeline(rest, env);
-    return { namespace, collection: undefined, query: { filter: {}, collation, env }, run: () => stages(reported), rest, counts: undefined }; // prettier-ignore
+    return { ...nothing, run: () => stages(reported), rest };
   }
-  if (bare && !(isDoc(first) && ('$documents' in first || '$changeStream' in first)))
+  if (isBare && !begins('$documents') && !begins('$changeStream'))
     throw new MongoError(73, `{aggregate: 1} is not valid for '${isDoc(first) ? Object.keys(first)[0] : 'an empty pipeline'}'; a collection is required.`); // prettier-ignore
-  if (isDoc(given[0]) && '$changeStream' in given[0]) {
-    if (over) throw isViewNoCollection(target!.namespace);
-    const query = { filter: {}, collation, env };
-    return { namespace, collection: undefined, query, run: () => [], rest: [], counts: undefined, stream: changeStream(context, pipeline as Doc[], env) }; // prettier-ignore
+  const own = pipeline[over?.pipeline.length ?? 0];
+  if (isDoc(own) && '$changeStream' in own) {
+    if (over) throw isViewNoCollection(namespace);
+    return { ...nothing, run: () => [], rest: [], stream: changeStream(context, pipeline, env) };
   }
-  const collection = over ? server.store.collection(namespaceOf(context, over.base), view) : target?.collection;
-  if (isDoc(first) && '$geoNear' in first) {
-    const { filter, shown } = geoNear(first.$geoNear, collection);
-    const rest = pipeline.slice(1) as Doc[];
-    const stages = compilePipeline(rest, env);
-    const query = { filter, collation, env, hint: command.hint, deadline: context.deadline };
-    return { namespace, collection, query, run: (docs) => stages(mapDocs(docs, shown)), rest, counts: undefined };
-  }
-  const matching = isDoc(first) && Object.keys(first).length === 1 && isDoc(first.$match);
-  const filter = matching ? (first.$match as Doc) : {};
+  return begins('$geoNear') ? nearest(context, place) : matching(context, place);
+}
+
+function nearest({ command, deadline }: Context, { namespace, collection, pipeline, env }: Place): Aggregation {
+  const { filter, shown } = geoNear(pipeline[0]!.$geoNear, collection);
+  const rest = pipeline.slice(1);
+  const stages = compilePipeline(rest, env);
+  const query = { filter, collation: env.collation, env, hint: command.hint, deadline };
+  return { namespace, collection, query, run: (docs) => stages(mapDocs(docs, shown)), rest, counts: undefined };
+}
+
+/** Where a pipeline begins with `$match`, that is the query's filter. */
+function matching({ command, deadline }: Context, { namespace, collection, pipeline, env }: Place): Aggregation {
+  const [first] = pipeline;
+  const isMatch = isDoc(first) && Object.keys(first).length === 1 && isDoc(first.$match);
+  const filter = isMatch ? (first.$match as Doc) : {};
   if (nearOf(filter)) throw new MongoError(2, '$geoNear, $near, and $nearSphere are not allowed in this context');
   // what the query does already is passed by the pipeline without a test
-  const stages = (matching ? [{ $match: {} }, ...pipeline.slice(1)] : pipeline) as Doc[];
+  const stages = isMatch ? [{ $match: {} }, ...pipeline.slice(1)] : pipeline;
   const run = compilePipeline(stages, env);
-  const rest = matching ? stages.slice(1) : stages;
+  const rest = isMatch ? stages.slice(1) : stages;
   const [next] = rest;
   const limit = isDoc(next) && isNumber(next.$limit) ? toDouble(next.$limit) : undefined;
-  const query = { filter, collation, env, limit, hint: command.hint, deadline: context.deadline };
+  const query = { filter, collation: env.collation, env, limit, hint: command.hint, deadline };
   return { namespace, collection, query, run, rest, counts: countingPipeline(rest) };
 }
 

@@ -7,6 +7,8 @@ import { parseCollation } from '../values/collation';
 import { MongoError } from '../errors';
 import { compileFilter } from '../filters/match';
 import { cappedOptions } from '../storage/capped';
+import { kindOptions } from '../storage/kinds';
+import { parseIndexSpec } from '../storage/index-spec';
 import { validationOptions } from '../storage/validator';
 import { createView, dropView, isViewNoCollection, listViews, resolveView } from './views';
 
@@ -36,6 +38,7 @@ export function imagesOption(args: Args): Doc {
 
 function create(context: Context): Doc {
   const { args, server } = context;
+  const kind = kindOptions(args.doc);
   if (args.has('viewOn')) return createView(context);
   if (args.has('pipeline')) throw new MongoError(72, "'pipeline' requires 'viewOn' to also be specified");
   if (resolveView(server.store, context.view, context.db, args.collection()))
@@ -47,8 +50,14 @@ function create(context: Context): Doc {
     ...validationOptions(args.doc),
     ...imagesOption(args),
     ...(collation ? { collation: collation.spec } : {}),
+    ...kind,
   };
-  server.store.create(context.db, args.collection(), options, writerOf(context));
+  const collection = server.store.create(context.db, args.collection(), options, writerOf(context));
+  const { timeField, metaField } = collection.timeSeries ?? {};
+  if (timeField !== undefined && metaField !== undefined) {
+    const key = { [metaField]: int(1), [timeField]: int(1) };
+    collection.addIndex(parseIndexSpec({ key, name: `${metaField}_1_${timeField}_1` }, collation), writerOf(context));
+  }
   return {};
 }
 
@@ -59,7 +68,7 @@ function drop(context: Context): Doc {
   if (!collection) return dropView(context, args.collection()) ? { ns: namespace } : {};
   server.store.drop(collection, writerOf(context));
   killCursors(context, (each) => each === namespace);
-  return { nIndexesWas: int(collection.indexes.length), ns: namespace };
+  return { nIndexesWas: int(collection.listed.length), ns: namespace };
 }
 
 /** Those of collections that are gone. Change streams live on to tell it. */
@@ -94,16 +103,15 @@ function renameCollection(context: Context): Doc {
   for (const { namespace, db, name } of [from, to])
     if (resolveView(server.store, view, db, name)) throw isViewNoCollection(namespace);
   const source = server.store.collection(from.namespace, view);
+  if (source?.timeSeries) throw isViewNoCollection(from.namespace);
   if (!source) throw new MongoError(26, `Source collection ${from.namespace} does not exist`);
   if (from.namespace === to.namespace) throw new MongoError(20, "Can't rename a collection to itself");
   const target = server.store.collection(to.namespace, view);
   if (target && !args.flag('dropTarget')) throw new MongoError(48, 'target namespace exists');
   if (target) server.store.drop(target, writerOf(context));
-  server.store.rename(source, to.db, to.name, writerOf(context));
+  server.store.rename(source, to.db, to.name, writerOf(context), target);
   return {};
 }
-
-const idIndexOf = (collection: Collection): Doc => collection.indexes[0]!.spec.described;
 
 function listCollections(context: Context): Doc {
   const { args, db, server, view } = context;
@@ -111,10 +119,10 @@ function listCollections(context: Context): Doc {
   const matches = compileFilter(args.document('filter') ?? {});
   const docs: Doc[] = server.store.collections(view, db).map((collection) => ({
     name: collection.name,
-    type: 'collection',
+    type: collection.timeSeries ? 'timeseries' : 'collection',
     options: collection.options,
-    info: { readOnly: false, uuid: collection.uuid },
-    idIndex: idIndexOf(collection),
+    info: { readOnly: false, ...(collection.timeSeries ? {} : { uuid: collection.uuid }) },
+    ...(collection.timeSeries || collection.isClustered ? {} : { idIndex: collection.indexes[0]!.spec.described }),
   }));
   const listed = [...docs, ...listViews(context)]
     .filter(matches)
@@ -127,11 +135,8 @@ const WRITE = { writes: true };
 export const CATALOG: Commands = {
   create: {
     run: create,
-    fields: words('create capped size max collation viewOn pipeline autoIndexId idIndex validator validationLevel validationAction changeStreamPreAndPostImages'), // prettier-ignore
-    refused: words(
-      `timeseries expireAfterSeconds clusteredIndex storageEngine
-      indexOptionDefaults encryptedFields flags temp`,
-    ),
+    fields: words('create capped size max collation viewOn pipeline autoIndexId idIndex validator validationLevel validationAction changeStreamPreAndPostImages timeseries expireAfterSeconds clusteredIndex storageEngine'), // prettier-ignore
+    refused: words('indexOptionDefaults encryptedFields flags temp'),
     ...WRITE,
     transactional: true,
   },

@@ -8,7 +8,8 @@ import { equalValues } from '../values/values';
 import { isDoc, isString, type Doc, type Value } from '../values/bson-types';
 import { type Context } from './command';
 import { type Source } from './cursors';
-import { MongoError, unsupported } from '../errors';
+import { split, withoutSplit } from './split-event';
+import { MongoError } from '../errors';
 import { type Entry, type Feed } from '../storage/feed';
 import { visible } from '../storage/versions';
 
@@ -17,8 +18,8 @@ const STAGES = ['$match', '$project', '$addFields', '$set', '$unset', '$replaceR
 const OPTIONS = ['fullDocument', 'fullDocumentBeforeChange', 'resumeAfter', 'startAfter', 'startAtOperationTime', 'allChangesForCluster', 'showExpandedEvents']; // prettier-ignore
 const AFTER = ['default', 'updateLookup', 'whenAvailable', 'required'];
 const BEFORE = ['off', 'whenAvailable', 'required'];
-/** What only streams with showExpandedEvents would tell. */
-const EXPANDED = ['create'];
+/** What only streams with showExpandedEvents tell. */
+const EXPANDED: Entry['kind'][] = ['create', 'createIndexes', 'dropIndexes', 'modify'];
 
 /** The collection, database (`coll` undefined) or whole server (`db` undefined) that is watched. */
 interface Scope {
@@ -31,15 +32,10 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
   const { command, db, server } = context;
   const { feed } = server.store;
   if (context.inTransaction) throw new MongoError(263, '$changeStream cannot be used in a transaction');
-  const [first, ...rest] = stages as [Doc, ...Doc[]];
+  const [first, ...others] = stages as [Doc, ...Doc[]];
   const options = checkedOptions(first.$changeStream);
   const scope = scopeOf(db, command.aggregate, options);
-  // a stage that nobody knows is told so before one that streams do not have
-  const run = compilePipeline(rest, env);
-  for (const [name] of rest.map((stage) => (isDoc(stage) ? Object.keys(stage) : []))) {
-    if (name !== undefined && !STAGES.includes(name))
-      throw new MongoError(20, `${name} is not permitted in a $changeStream pipeline`);
-  }
+  const show = compileStages(others, env, fragmentOf(options));
   let at = startOf(feed, options);
   feed.watch();
   /** Behind what was looked at last. */
@@ -50,11 +46,15 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
     for (let entry = next(feed, at); entry && !isOver; entry = next(feed, at)) {
       at = entry.seq;
       place = tokenOf(entry.time, at);
-      if (!concerns(scope, entry) || isBefore(entry.time, options.startAtOperationTime)) continue;
+      if (
+        !concerns(scope, entry, options.showExpandedEvents === true) ||
+        isBefore(entry.time, options.startAtOperationTime)
+      )
+        continue;
       const made = [eventOf(entry, options, context)];
       isOver = invalidates(scope, entry);
       if (isOver) made.push({ _id: (place = tokenOf(entry.time, at, true)), operationType: 'invalidate', clusterTime: entry.time, wallTime: new Date(entry.at) }); // prettier-ignore
-      for (const event of made) for (const shown of run([event])) events.push(checkedEvent(shown, event));
+      for (const event of made) events.push(...show(event, entry));
     }
     return events;
   };
@@ -66,6 +66,23 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
     },
     token: (handedOut, isFull) => ((isFull && handedOut.at(-1)?._id) || place) as Doc,
     once: (callback) => feed.once(callback),
+  };
+}
+
+/** What is shown of an event. `resumed`: of which one, and behind which of its fragments, the stream goes on. */
+function compileStages(stages: Doc[], env: PipelineEnv, resumed: ReturnType<typeof fragmentOf>) {
+  const { rest, splits } = withoutSplit(stages);
+  // a stage that nobody knows is told so before one that streams do not have
+  const run = compilePipeline(rest, env);
+  for (const [name] of rest.map((stage) => (isDoc(stage) ? Object.keys(stage) : []))) {
+    if (name !== undefined && !STAGES.includes(name))
+      throw new MongoError(20, `${name} is not permitted in a $changeStream pipeline`);
+  }
+  return (event: Doc, { seq, time }: Entry): Doc[] => {
+    const shown = Array.from(run([event]), (each) => checkedEvent(each, event));
+    if (!splits) return shown;
+    const fragments = shown.flatMap((each) => split(each, (fragment) => tokenOf(time, seq, false, fragment)));
+    return resumed?.seq === seq ? fragments.slice(resumed.fragment + 1) : fragments;
   };
 }
 
@@ -89,7 +106,6 @@ function checkedOptions(spec: Value): Doc {
   if (!isDoc(spec)) throw new MongoError(50808, '$changeStream stage expects a document as argument');
   const unknown = Object.keys(spec).find((key) => !OPTIONS.includes(key));
   if (unknown) throw new MongoError(40415, `BSON field '$changeStream.${unknown}' is an unknown field.`);
-  if (spec.showExpandedEvents === true) throw unsupported('showExpandedEvents of change streams');
   for (const [name, allowed] of [['fullDocument', AFTER], ['fullDocumentBeforeChange', BEFORE]] as const) {
     const value = spec[name];
     if (value !== undefined && !allowed.includes(value as string))
@@ -122,32 +138,50 @@ function startOf(feed: Feed, { resumeAfter, startAfter, startAtOperationTime: ti
     throw new MongoError(260, 'Attempting to resume a change stream using resumeAfter is not allowed from an invalidate notification.'); // prettier-ignore
   // a number of another run of the server means nothing in this one
   if (token.time.lessThan(feed.forgotten) || token.seq > feed.last) throw lost();
-  return token.seq;
+  // the rest of an event that came in fragments
+  return token.fragment === undefined ? token.seq : token.seq - 1;
 }
 
-// -- tokens: the time (16 hexadecimal digits), the number (12), and whether it is that of an invalidation
+/** The fragment behind which a stream goes on. */
+function fragmentOf({ resumeAfter, startAfter }: Doc): { seq: number; fragment: number } | undefined {
+  const given = resumeAfter ?? startAfter;
+  const { seq, fragment } = given === undefined ? {} : readToken(given);
+  return fragment === undefined ? undefined : { seq: seq!, fragment };
+}
 
-function tokenOf(time: Timestamp, seq: number, invalidates = false): Doc {
+// -- tokens: the time (16 hexadecimal digits), the number (12), whether it is that of an invalidation (2), and the fragment (4, if any)
+
+function tokenOf(time: Timestamp, seq: number, invalidates = false, fragment?: number): Doc {
   const digits = time.toBigInt().toString(16).padStart(16, '0') + seq.toString(16).padStart(12, '0');
-  return { _data: `82${digits}${invalidates ? '01' : '00'}`.toUpperCase() };
+  const part = fragment === undefined ? '' : fragment.toString(16).padStart(4, '0');
+  return { _data: `82${digits}${invalidates ? '01' : '00'}${part}`.toUpperCase() };
 }
 
-function readToken(token: Value): { time: Timestamp; seq: number; invalidates: boolean } {
+interface Token {
+  time: Timestamp;
+  seq: number;
+  invalidates: boolean;
+  fragment: number | undefined;
+}
+
+function readToken(token: Value): Token {
   if (!isDoc(token)) throw new MongoError(14, 'a resume token has to be a document');
-  const [, time, seq, invalid] = /^82([0-9A-F]{16})([0-9A-F]{12})(0[01])$/.exec(String(token._data)) ?? [];
+  const [, time, seq, invalid, fragment] =
+    /^82([0-9A-F]{16})([0-9A-F]{12})(0[01])([0-9A-F]{4})?$/.exec(String(token._data)) ?? [];
   if (time === undefined) throw new MongoError(260, `Invalid resume token: ${String(token._data)}`);
   const bits = BigInt(`0x${time}`);
   return {
     time: new Timestamp({ t: Number(bits >> 32n), i: Number(bits & 0xffffffffn) }),
     seq: Number.parseInt(seq!, 16),
     invalidates: invalid === '01',
+    fragment: fragment === undefined ? undefined : Number.parseInt(fragment, 16),
   };
 }
 
 // -- events
 
-function concerns({ db, coll }: Scope, entry: Entry): boolean {
-  if (EXPANDED.includes(entry.kind) || entry.coll.startsWith('system.')) return false;
+function concerns({ db, coll }: Scope, entry: Entry, expanded: boolean): boolean {
+  if ((!expanded && EXPANDED.includes(entry.kind)) || entry.coll.startsWith('system.')) return false;
   if (db === undefined) return !['admin', 'config', 'local'].includes(entry.db);
   if (coll === undefined) return entry.db === db;
   const { to } = entry;
@@ -160,16 +194,18 @@ function invalidates({ db, coll }: Scope, { kind }: Entry): boolean {
 }
 
 function eventOf(entry: Entry, options: Doc, context: Context): Doc {
-  const { kind, db, coll, time, at, seq, origin, to, before, after, describe } = entry;
-  const event: Doc = { _id: tokenOf(time, seq), operationType: kind, clusterTime: time, wallTime: new Date(at) };
+  const { kind, db, coll, uuid, time, at, seq, origin, to, before, after, describe, details } = entry;
+  const expanded = options.showExpandedEvents === true;
+  const event: Doc = { _id: tokenOf(time, seq), operationType: kind, clusterTime: time, ...(expanded && uuid ? { collectionUUID: uuid } : {}), wallTime: new Date(at) }; // prettier-ignore
   if (origin) Object.assign(event, { lsid: origin.lsid, txnNumber: origin.txnNumber });
   if (kind === 'dropDatabase') return { ...event, ns: { db } };
   if (kind === 'insert' || kind === 'replace') event.fullDocument = after;
   else if (kind === 'update') Object.assign(event, fullDocument(entry, options.fullDocument, context));
   event.ns = { db, coll };
   if (to) event.to = to;
+  if (expanded && details) Object.assign(event, kind === 'modify' ? { operationDescription: details.asked, stateBeforeChange: details.before } : { operationDescription: details }); // prettier-ignore
   if (before ?? after) event.documentKey = { _id: (before ?? after)!._id };
-  if (describe) event.updateDescription = describe(before!, after!);
+  if (describe) event.updateDescription = { ...describe(before!, after!), ...(expanded ? { disambiguatedPaths: {} } : {}) }; // prettier-ignore
   if (kind !== 'insert' && before) Object.assign(event, documentBefore(entry, options.fullDocumentBeforeChange));
   return event;
 }

@@ -5,6 +5,7 @@ import { Args } from './command-args';
 import { words, type Command, type Commands, type Context } from './command';
 import { AGGREGATE, aggregation, writesAtEnd } from './aggregate';
 import { findQuery } from './read';
+import { VERSION } from './server';
 import { envOf, targetOf } from './target';
 import { MongoError, unsupported } from '../errors';
 import { planQuery, type Plan } from '../queries/planner';
@@ -52,7 +53,7 @@ function explain(context: Context): Doc {
   const { $db: _db, lsid: _lsid, ...shown } = inner;
   const plans =
     rest.length === 0 ? reply : { explainVersion: '1', stages: [{ $cursor: withoutVersion(reply) }, ...rest] };
-  return { ...plans, command: { ...shown, $db: context.db }, serverInfo: { host: hostname(), version: '7.0.0' } };
+  return { ...plans, command: { ...shown, $db: context.db }, serverInfo: { host: hostname(), version: VERSION } };
 }
 
 const withoutVersion = ({ explainVersion: _version, ...plans }: Doc): Doc => plans;
@@ -116,6 +117,7 @@ function access(plan: Plan, query: FullQuery): Doc {
   const { index, bounds } = plan;
   const filter = Object.keys(query.filter).length > 0 ? { filter: query.filter } : {};
   const direction = plan.backwards ? 'backward' : 'forward';
+  if (index?.spec.described.clustered === true) return { stage: 'CLUSTERED_IXSCAN', ...filter, direction };
   if (plan.stage === 'OR')
     return {
       stage: 'FETCH',

@@ -1,6 +1,6 @@
 /** The commands that count and measure databases and collections. */
 import { calculateObjectSize } from 'bson';
-import { int, type Doc } from '../values/bson-types';
+import { int, long, type Doc } from '../values/bson-types';
 import { type Collection } from '../storage/collection';
 import { namespaceOf, words, type Commands, type Context } from './command';
 import { existing } from './catalog';
@@ -44,7 +44,7 @@ function collStats(context: Context): Doc {
 
 export function storageStats(collection: Collection | undefined, context: Context, scale: number): Doc {
   const { count, size } = sizes(collection ? [collection] : [], context);
-  const indexes = collection?.indexes ?? [];
+  const indexes = collection?.listed ?? [];
   return {
     size: Math.floor(size / scale),
     count: int(count),
@@ -75,7 +75,7 @@ function dbStats(context: Context): Doc {
     avgObjSize: count > 0 ? size / count : 0,
     dataSize: scaled,
     storageSize: scaled,
-    indexes: collections.reduce((sum, { indexes }) => sum + indexes.length, 0),
+    indexes: collections.reduce((sum, { listed }) => sum + listed.length, 0),
     indexSize: 0,
     totalSize: scaled,
     scaleFactor: scale,
@@ -88,7 +88,7 @@ function validate(context: Context): Doc {
   const docs = [...collection.documents(context.view)];
   const keysPerIndex: Doc = {};
   const errors: string[] = [];
-  for (const { spec, entries, keysOf } of collection.indexes.map((index) => ({
+  for (const { spec, entries, keysOf } of collection.listed.map((index) => ({
     spec: index.spec,
     entries: index.entries,
     keysOf: (doc: Doc) => index.keysOf(doc),
@@ -99,7 +99,15 @@ function validate(context: Context): Doc {
     if (keys.some((key) => entries.count(key, key + '\0') === 0)) errors.push(`index ${spec.name} lacks entries`);
   }
   const valid = errors.length === 0;
-  return { ns: collection.namespace, nInvalidDocuments: int(0), nrecords: int(docs.length), nIndexes: int(collection.indexes.length), keysPerIndex, valid, repaired: false, warnings: [], errors }; // prettier-ignore
+  return { ns: collection.namespace, nInvalidDocuments: int(0), nrecords: int(docs.length), nIndexes: int(collection.listed.length), keysPerIndex, valid, repaired: false, warnings: [], errors }; // prettier-ignore
+}
+
+/** Of the collection that the command names in full. */
+function dataSize(context: Context): Doc {
+  const { args, server, view } = context;
+  const collection = server.store.collection(args.text('dataSize'), view);
+  const { count, size } = sizes(collection ? [collection] : [], context);
+  return { estimate: false, size: long(BigInt(size)), numObjects: long(BigInt(count)), millis: int(0) };
 }
 
 const COLL_STATS = { run: collStats, fields: words('collStats collstats scale') };
@@ -113,6 +121,7 @@ export const FIGURES: Commands = {
   },
   collStats: COLL_STATS,
   collstats: COLL_STATS,
+  dataSize: { run: dataSize, fields: words('dataSize estimate'), refused: words('keyPattern min max') },
   dbStats: DB_STATS,
   dbstats: DB_STATS,
   validate: { run: validate, fields: words('validate full repair metadata checkBSONConformance') },

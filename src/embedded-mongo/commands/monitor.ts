@@ -1,7 +1,9 @@
 /** What happens by itself: documents expire by TTL indexes, cursors and sessions that nobody uses go. */
-import { RANK } from '../values/bson-types';
+import { isDate, RANK } from '../values/bson-types';
 import { type Server } from './command';
 import { type Collection } from '../storage/collection';
+import { expiryOf } from '../storage/kinds';
+import { type Rec } from '../storage/versions';
 import { between } from '../queries/bounds';
 
 export const PARAMETERS = {
@@ -68,6 +70,17 @@ function expireIn({ store }: Server, collection: Collection, now: number): void 
       collection.remove(rec, writer);
     }
   }
+  expireByOption(collection, (rec) => collection.remove(rec, writer), now);
   // the disk itself tells the server when it fails
   store.commit(writer)?.catch(() => undefined);
+}
+
+/** Of clustered collections and time series, whose options say it. */
+function expireByOption({ options, records }: Collection, remove: (rec: Rec) => void, now: number): void {
+  const expiry = expiryOf(options);
+  if (!expiry) return;
+  for (const rec of records.values()) {
+    const at = rec.head?.writer ? undefined : rec.head?.doc?.[expiry.field];
+    if (isDate(at) && at.getTime() < now - expiry.seconds * 1000) remove(rec);
+  }
 }

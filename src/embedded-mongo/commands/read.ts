@@ -144,6 +144,7 @@ function killCursors(context: Context): Doc {
   const namespace = namespaceOf(context, args.collection());
   const cursorsKilled: Value[] = [];
   const cursorsNotFound: Value[] = [];
+  args.required('cursors');
   for (const id of args.array('cursors') ?? []) {
     if (!(id instanceof Long)) throw new MongoError(14, "Field 'cursors' contains an element that is not of type long");
     (server.cursors.kill(id, namespace) ? cursorsKilled : cursorsNotFound).push(id);

@@ -3,17 +3,17 @@ import { words } from './command';
 
 export const REFUSED = new Set(
   words(`
-    mapReduce mapreduce bulkWrite getLastError getlasterror dataSize dbHash filemd5 top
+    mapReduce mapreduce getLastError getlasterror dbHash filemd5 top
     compact autoCompact reIndex convertToCapped cloneCollectionAsCapped applyOps captrunc godinsert
     createSearchIndexes dropSearchIndex listSearchIndexes updateSearchIndex
-    planCacheClear planCacheClearFilters planCacheListFilters planCacheSetFilter
-    saslStart saslContinue authenticate createUser updateUser dropUser
+    planCacheClearFilters planCacheListFilters planCacheSetFilter
+    saslStart saslContinue authenticate createUser updateUser
     createRole updateRole dropRole grantRolesToUser revokeRolesFromUser
     grantRolesToRole revokeRolesFromRole grantPrivilegesToRole revokePrivilegesFromRole invalidateUserCache
     killOp killAllSessionsByPattern lockInfo fsyncUnlock shutdown logRotate logApplicationMessage sleep echo features whatsmyuri
     connPoolStats connPoolSync dropConnections cursorInfo netstat getDiagnosticData validateDBMetadata rotateCertificates
     waitForFailPoint startRecordingTraffic stopRecordingTraffic
-    getDefaultRWConcern setDefaultRWConcern setFeatureCompatibilityVersion setUserWriteBlockMode
+    setDefaultRWConcern setFeatureCompatibilityVersion setUserWriteBlockMode
     getClusterParameter setClusterParameter getAuditConfig setAuditConfig getChangeStreamState setChangeStreamState
     setIndexCommitQuorum setProfilingFilterGlobally compactStructuredEncryptionData cleanupStructuredEncryptionData
     replSetInitiate replSetReconfig replSetStepDown replSetStepUp replSetFreeze replSetMaintenance replSetSyncFrom replSetResizeOplog

@@ -21,6 +21,7 @@ import {
 import { Args } from './command-args';
 import { SIGNATURE } from '../storage/cluster-time';
 import { type Command, type Commands, type Context, type Server } from './command';
+import { BULK_WRITE } from './bulk-write';
 import { CATALOG } from './catalog';
 import { FIGURES } from './figures';
 import { INDEXES } from './indexes';
@@ -44,6 +45,7 @@ import { Blocked, type Writer } from '../storage/versions';
 const COMMANDS: Commands = {
   ...READS,
   ...WRITES,
+  ...BULK_WRITE,
   ...CATALOG,
   ...INDEXES,
   ...FIGURES,
@@ -170,7 +172,7 @@ async function inTransaction(
     transaction.bypassesValidation = truthy(context.command.bypassDocumentValidation);
   }
   const reply = await spec.run(context);
-  if ('writeErrors' in reply) context.server.sessions.abort(session!);
+  if ('writeErrors' in reply || truthy(reply.nErrors ?? false)) context.server.sessions.abort(session!);
   return reply;
 }
 
@@ -248,8 +250,8 @@ function finish(reply: Doc, command: Doc, { store }: Server): Doc {
 }
 
 /** A write whose client does not want to know how it went. */
-function isUnacknowledged({ insert, update, delete: remove, writeConcern }: Doc): boolean {
-  if (insert === undefined && update === undefined && remove === undefined) return false;
+function isUnacknowledged({ insert, update, delete: remove, bulkWrite, writeConcern }: Doc): boolean {
+  if ([insert, update, remove, bulkWrite].every((name) => name === undefined)) return false;
   return isDoc(writeConcern) && isNumber(writeConcern.w) && toDouble(writeConcern.w) === 0 && !writeConcern.j;
 }
 

@@ -47,7 +47,7 @@ function collStats(context: Context, spec: Doc, collection: Collection | undefin
 }
 
 const indexStats: Report = (context, _spec, collection) =>
-  (collection?.indexes ?? []).map(({ spec, uses, since }) => ({
+  (collection?.listed ?? []).map(({ spec, uses, since }) => ({
     name: spec.name,
     key: spec.key,
     host: context.server.address,

@@ -3,11 +3,11 @@ import { hostname } from 'node:os';
 import { UUID, Long } from 'bson';
 import { int, isNumber, toDouble, type Doc, type Value } from '../values/bson-types';
 import { words, type Command, type Commands, type Context } from './command';
-import { MongoError, unsupported } from '../errors';
+import { fail, MongoError, unsupported } from '../errors';
 import { MAX_DOCUMENT, MAX_MESSAGE } from '../limits';
 
 /** The release whose behaviour and wire version this server has. */
-const VERSION = '7.0.0';
+export const VERSION = '8.0.0';
 export const SET_NAME = 'embedded';
 
 function hello({ server, command, connectionId }: Context): Doc {
@@ -32,7 +32,7 @@ function hello({ server, command, connectionId }: Context): Doc {
     logicalSessionTimeoutMinutes: int(30),
     connectionId: int(connectionId),
     minWireVersion: int(0),
-    maxWireVersion: int(21),
+    maxWireVersion: int(25),
     readOnly: false,
     ...('saslSupportedMechs' in command ? { saslSupportedMechs: [] } : {}),
   };
@@ -90,7 +90,7 @@ function setParameter({ command, server }: Context): Doc {
 }
 
 function getParameter({ command, server }: Context): Doc {
-  const all: Doc = { featureCompatibilityVersion: { version: '7.0' } };
+  const all: Doc = { featureCompatibilityVersion: { version: '8.0' } };
   for (const [name, value] of Object.entries(server.parameters))
     all[name] = typeof value === 'number' ? int(value) : value;
   if (command.getParameter === '*') return all;
@@ -163,12 +163,20 @@ export const SERVER: Commands = {
   ),
   getCmdLineOpts: just(() => ({ argv: [], parsed: {} }), 'getCmdLineOpts'),
   getLog: just(() => ({ totalLinesWritten: int(0), log: [] }), 'getLog'),
+  // plans are made anew for each query
+  planCacheClear: just(() => ({}), 'planCacheClear query sort projection'),
+  getDefaultRWConcern: {
+    run: () => ({ defaultReadConcern: { level: 'local' }, defaultWriteConcern: { w: 'majority', wtimeout: int(0) }, defaultWriteConcernSource: 'implicit', defaultReadConcernSource: 'implicit', localUpdateWallClockTime: new Date() }), // prettier-ignore
+    fields: words('getDefaultRWConcern inMemory'),
+    admin: true,
+  },
   fsync: { run: () => ({ numFiles: int(1) }), fields: words('fsync'), refused: words('lock') },
   profile: { run: profile, fields: words('profile slowms sampleRate filter') },
   logout: just(() => ({}), 'logout'),
   // there are no users and roles
   usersInfo: just(() => ({ users: [] }), 'usersInfo showCredentials showPrivileges showCustomData showAuthenticationRestrictions filter'), // prettier-ignore
   rolesInfo: just(() => ({ roles: [] }), 'rolesInfo showPrivileges showBuiltinRoles showAuthenticationRestrictions'),
+  dropUser: { run: ({ args, db }) => fail(11, `User '${args.text('dropUser')}@${db}' not found`), fields: words('dropUser') }, // prettier-ignore
   dropAllUsersFromDatabase: just(() => ({ n: int(0) }), 'dropAllUsersFromDatabase'),
   dropAllRolesFromDatabase: just(() => ({ n: int(0) }), 'dropAllRolesFromDatabase'),
   replSetGetStatus: {

@@ -4,12 +4,12 @@ import { words } from './command';
 import { MongoError } from '../errors';
 
 const COMMANDS = new Set(
-  words(`abortTransaction aggregate authenticate collMod commitTransaction count create createIndexes delete drop dropDatabase dropIndexes endSessions
+  words(`abortTransaction aggregate authenticate bulkWrite collMod commitTransaction count create createIndexes delete drop dropDatabase dropIndexes endSessions
     explain find findAndModify findandmodify getMore hello insert isMaster ismaster killCursors listCollections listDatabases listIndexes ping
     refreshSessions saslContinue saslStart update`),
 );
 const STAGES_BEYOND = words(
-  '$currentOp $indexStats $listLocalSessions $listSessions $planCacheStats $search $searchMeta',
+  '$currentOp $fill $indexStats $listLocalSessions $listSessions $planCacheStats $search $searchMeta',
 );
 const FIND_OPTIONS_BEYOND = words('awaitData max min noCursorTimeout oplogReplay returnKey showRecordId tailable');
 

@@ -1,11 +1,13 @@
 /** A collection as `$merge` and `$out` write to it: by the rules of ordinary writes. */
 import { type Doc } from '../values/bson-types';
 import { type WriteTarget } from '../aggregation/pipeline';
+import { unsupported } from '../errors';
 import { findAll, type Found } from '../queries/query';
 import { type Store } from '../storage/store';
 import { type Writer } from '../storage/versions';
 
 export function writeTarget(store: Store, db: string, name: string, writer: Writer): WriteTarget {
+  if (store.collection(`${db}.${name}`, writer)?.timeSeries) throw unsupported('$merge and $out into a time series');
   const collection = () => store.ensure(db, name, writer);
   const find = (filter: Doc): Found | undefined =>
     findAll(collection(), { filter, env: {}, limit: 1 }, writer).found[0];

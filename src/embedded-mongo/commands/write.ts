@@ -5,40 +5,63 @@ import { checkIdValue, type Collection } from '../storage/collection';
 import { Args, evaluateLet } from './command-args';
 import { namespaceOf, words, writerOf, type Commands, type Context } from './command';
 import { envOf, targetOf } from './target';
+import { checkSeriesUpdate } from './time-series';
 import { MongoError } from '../errors';
 import { compileProjection } from '../filters/projection';
-import { findAll } from '../queries/query';
+import { findAll, type Found } from '../queries/query';
 import { sortDirections } from '../values/sort';
-import { compileUpdate } from '../updates/update';
+import { compileUpdate, type Update } from '../updates/update';
 
 const MAX_BATCH = 100_000;
 
+/** A statement that failed, by its place in the command. */
+export interface Failed {
+  index: number;
+  error: MongoError;
+}
+
 /** Runs the statements; an ordered batch ends at the first that fails. What a failing multi-update changed before it stays, as in MongoDB. */
-function batch(context: Context, statements: Doc[], run: (statement: Doc, index: number) => void): Doc {
+export function batch(context: Context, statements: Doc[], run: (index: number) => void): Failed[] {
   if (statements.length === 0 || statements.length > MAX_BATCH)
     throw new MongoError(16, `Write batch sizes must be between 1 and ${MAX_BATCH}. Got ${statements.length} operations.`); // prettier-ignore
   const ordered = context.args.strictFlag('ordered', true);
-  const writeErrors: Doc[] = [];
-  for (const [index, statement] of statements.entries()) {
+  const failed: Failed[] = [];
+  for (const index of statements.keys()) {
     try {
-      run(statement, index);
+      run(index);
     } catch (error) {
       // a conflict ends the transaction, and with it the command
       if (!(error instanceof MongoError) || (context.inTransaction && error.code === 112)) throw error;
-      writeErrors.push({ index: int(index), code: int(error.code), ...error.extra, errmsg: error.message });
+      failed.push({ index, error });
       if (ordered || context.inTransaction) break;
     }
   }
-  return writeErrors.length > 0 ? { writeErrors } : {};
+  return failed;
 }
+
+export const described = ({ code, extra, message }: MongoError): Doc => ({
+  code: int(code),
+  ...extra,
+  errmsg: message,
+});
+
+const writeErrors = (failed: Failed[]): Doc =>
+  failed.length === 0
+    ? {}
+    : { writeErrors: failed.map(({ index, error }) => ({ index: int(index), ...described(error) })) };
 
 // -- insert
 
 /** As it is stored: with an `_id`, and that first; a zero timestamp becomes the time. */
-function prepare(doc: Doc, now: Date): Doc {
+export function prepare(
+  doc: Doc,
+  now: Date,
+  { timeSeries }: Pick<Collection, 'timeSeries'> = { timeSeries: undefined },
+): Doc {
   if ('_id' in doc) checkIdValue(doc._id);
   let prepared = doc;
-  if (Object.keys(doc)[0] !== '_id') prepared = { _id: '_id' in doc ? doc._id : new ObjectId(), ...doc };
+  if (Object.keys(doc)[0] !== '_id' && !(timeSeries && '_id' in doc))
+    prepared = { _id: '_id' in doc ? doc._id : new ObjectId(), ...doc };
   for (const [key, value] of Object.entries(prepared)) {
     if (key !== '_id' && value instanceof Timestamp && value.isZero())
       prepared = { ...prepared, [key]: new Timestamp({ t: Math.floor(now.getTime() / 1000), i: 1 }) };
@@ -52,11 +75,11 @@ function insert(context: Context): Doc {
   const writer = writerOf(context);
   const collection = docs.length > 0 ? server.store.ensure(context.db, args.collection(), writer) : undefined;
   let n = 0;
-  const errors = batch(context, docs, (doc) => {
-    collection!.insert(prepare(doc, now), writer);
+  const failed = batch(context, docs, (index) => {
+    collection!.insert(prepare(docs[index]!, now, collection), writer);
     n += 1;
   });
-  return { n: int(n), ...errors };
+  return { n: int(n), ...writeErrors(failed) };
 }
 
 // -- update
@@ -69,29 +92,37 @@ interface Outcome {
 
 const UPDATE_FIELDS = words('q u c multi upsert collation arrayFilters hint sort');
 
+export function checkUpdate(statement: Args): void {
+  statement.requiredDocument('q');
+  updateForm(statement.required('u'));
+  statement.documents('arrayFilters');
+}
+
+/** @throws for a write on many documents that may be sent again */
+export function checkMulti({ command, inTransaction }: Context, how: string): void {
+  if (command.txnNumber !== undefined && !inTransaction)
+    throw new MongoError(72, `Cannot use (or request) retryable writes with ${how}`);
+}
+
 function update(context: Context): Doc {
-  const { args, server } = context;
+  const { args } = context;
   const statements = args.requiredDocuments('updates').map((statement) => new Args(statement, 'update.updates'));
   for (const statement of statements) {
     statement.check(UPDATE_FIELDS, ['sampleId', 'allowShardKeyUpdatesWithoutFullShardKeyInQuery']);
-    statement.requiredDocument('q');
-    updateForm(statement.required('u'));
-    statement.documents('arrayFilters');
-    if (context.command.txnNumber !== undefined && !context.inTransaction && statement.flag('multi'))
-      throw new MongoError(72, 'Cannot use (or request) retryable writes with multi=true');
+    checkUpdate(statement);
+    if (statement.flag('multi')) checkMulti(context, 'multi=true');
   }
   let n = 0;
   let nModified = 0;
   const upserted: Doc[] = [];
   const name = args.collection();
-  const errors = batch(context, args.documents('updates'), (_doc, index) => {
-    const collection = server.store.collection(namespaceOf(context, name), writerOf(context));
-    const outcome = updateOne(context, name, collection, statements[index]!);
+  const failed = batch(context, args.documents('updates'), (index) => {
+    const outcome = runUpdate(context, name, statements[index]!);
     n += outcome.matched;
     nModified += outcome.modified;
     if ('upserted' in outcome) upserted.push({ index: int(index), _id: outcome.upserted });
   });
-  return { n: int(n), nModified: int(nModified), ...(upserted.length > 0 ? { upserted } : {}), ...errors };
+  return { n: int(n), nModified: int(nModified), ...(upserted.length > 0 ? { upserted } : {}), ...writeErrors(failed) };
 }
 
 function updateForm(value: Value): Doc | Doc[] {
@@ -103,14 +134,18 @@ function updateForm(value: Value): Doc | Doc[] {
   return value;
 }
 
-function updateOne(context: Context, name: string, collection: Collection | undefined, args: Args): Outcome {
+export function runUpdate(context: Context, name: string, args: Args): Outcome {
   const { now, server, deadline } = context;
   const writer = writerOf(context);
+  const collection = server.store.collection(namespaceOf(context, name), writer);
   const filter = args.requiredDocument('q');
   const collation = args.collation(collection?.collation);
   const form = updateForm(args.doc.u);
   const multi = args.flag('multi');
+  if (collection?.timeSeries)
+    checkSeriesUpdate(collection.timeSeries, { filter, form, multi, upsert: args.flag('upsert') });
   const replaces = !isArray(form) && !Object.keys(form)[0]?.startsWith('$');
+  if (multi && args.has('sort')) throw new MongoError(9, 'Cannot specify sort with multi=true');
   if (multi && replaces) throw new MongoError(9, 'multi update is not supported for replacement-style update');
   const variables = evaluateLet(context.args.document('let'), now);
   const constants = args.document('c');
@@ -140,37 +175,35 @@ function updateOne(context: Context, name: string, collection: Collection | unde
 // -- delete
 
 function remove(context: Context): Doc {
-  const { args, server, now, deadline } = context;
+  const { args } = context;
   const statements = args.requiredDocuments('deletes').map((statement) => new Args(statement, 'delete.deletes'));
   for (const statement of statements) {
     statement.check(words('q limit collation hint'), ['sampleId']);
-    statement.requiredDocument('q');
     const limit = statement.required('limit');
     const n = isNumber(limit) ? toDouble(limit) : NaN;
     if (n !== 0 && n !== 1) throw new MongoError(9, `The limit field in delete objects must be 0 or 1. Got ${n}`);
-    if (context.command.txnNumber !== undefined && !context.inTransaction && n === 0)
-      throw new MongoError(72, 'Cannot use (or request) retryable writes with limit=0');
+    statement.requiredDocument('q');
+    if (n === 0) checkMulti(context, 'limit=0');
   }
-  const writer = writerOf(context);
-  const collection = server.store.collection(namespaceOf(context, args.collection()), writer);
-  const variables = evaluateLet(args.document('let'), now);
   let n = 0;
-  const errors = batch(context, args.documents('deletes'), (_doc, index) => {
+  const failed = batch(context, args.documents('deletes'), (index) => {
     const statement = statements[index]!;
-    const collation = statement.collation(collection?.collation);
-    const query = {
-      filter: statement.requiredDocument('q'),
-      collation,
-      env: envOf(collation, variables, now),
-      limit: toDouble(statement.doc.limit) || undefined,
-      hint: statement.doc.hint,
-      deadline,
-    };
-    const { found } = findAll(collection, query, writer);
-    for (const { rec } of found) collection!.remove(rec, writer);
-    n += found.length;
+    n += runDelete(context, args.collection(), statement, toDouble(statement.doc.limit) === 0);
   });
-  return { n: int(n), ...errors };
+  return { n: int(n), ...writeErrors(failed) };
+}
+
+/** @returns how many are gone */
+export function runDelete(context: Context, name: string, args: Args, multi: boolean): number {
+  const { server, now, deadline } = context;
+  const writer = writerOf(context);
+  const collection = server.store.collection(namespaceOf(context, name), writer);
+  const collation = args.collation(collection?.collation);
+  const env = envOf(collation, evaluateLet(context.args.document('let'), now), now);
+  const query = { filter: args.requiredDocument('q'), collation, env, limit: multi ? undefined : 1, hint: args.doc.hint, deadline }; // prettier-ignore
+  const { found } = findAll(collection, query, writer);
+  for (const { rec } of found) collection!.remove(rec, writer);
+  return found.length;
 }
 
 // -- findAndModify
@@ -186,7 +219,7 @@ function checkFindAndModify(args: Args): void {
 }
 
 function findAndModify(context: Context): Doc {
-  const { args, server, now } = context;
+  const { args } = context;
   checkFindAndModify(args);
   const writer = writerOf(context);
   const { collection, collation, env, deadline } = targetOf(context);
@@ -202,6 +235,7 @@ function findAndModify(context: Context): Doc {
   const removes = args.flag('remove');
   const upsert = args.flag('upsert');
   const arrayFilters = args.has('arrayFilters') ? { arrayFilters: args.documents('arrayFilters') } : {};
+  if (collection?.timeSeries && !removes) throw new MongoError(72, 'Cannot perform an update by findAndModify on a time-series collection'); // prettier-ignore
   const change = removes
     ? undefined
     : compileUpdate(updateForm(args.doc.update), { filter, ...arrayFilters, ...env, upsert });
@@ -210,9 +244,32 @@ function findAndModify(context: Context): Doc {
     if (found) collection!.remove(found.rec, writer);
     return { lastErrorObject: { n: int(found ? 1 : 0) }, value: found ? project(found.doc) : null };
   }
+  return executing(() => modifyOne(context, collection, change, project, found));
+}
+
+/** What goes wrong while a plan is carried out is told as that. */
+function executing(run: () => Doc): Doc {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof MongoError) || error.code === 112) throw error;
+    throw new MongoError(error.code, `Plan executor error during findAndModify :: caused by :: ${error.message}`, error.extra); // prettier-ignore
+  }
+}
+
+/** Changes the document that was found, or puts one where there is none. */
+function modifyOne(
+  context: Context,
+  collection: Collection | undefined,
+  change: Update,
+  project: (doc: Doc) => Doc,
+  found: Found | undefined,
+): Doc {
+  const { args, server, now } = context;
+  const writer = writerOf(context);
   const wantsNew = args.flag('new');
   if (!found) {
-    if (!upsert) return { lastErrorObject: { n: int(0), updatedExisting: false }, value: null };
+    if (!args.flag('upsert')) return { lastErrorObject: { n: int(0), updatedExisting: false }, value: null };
     const doc = prepare(change.seed(), now);
     server.store.ensure(context.db, args.collection(), writer).insert(doc, writer);
     const lastErrorObject = { n: int(1), updatedExisting: false, upserted: doc._id };

@@ -31,6 +31,36 @@ it('$bsonSize and $binarySize count bytes', async () => {
   expect(await run(source, { $project: sizes })).toEqual([{ _id: 1, bson: 28, text: 3, none: null }]);
 });
 
+it('$convert and $toUUID go between strings and binary data, by a format', async () => {
+  const source = await database.collection([{ _id: 1, id: '867dee52-c331-484e-92d1-c56479b8e67e', bytes: 'aGk=' }]);
+  const convert = (input: string, to: AnyDoc, format: string) => ({ $convert: { input, to, format } });
+  const shown = {
+    _id: 0,
+    again: convert('$made', 'string' as AnyDoc, 'uuid'),
+    auto: convert('$made', 'string' as AnyDoc, 'auto'),
+    hex: convert('$raw', 'string' as AnyDoc, 'hex'),
+    text: convert('$raw', 'string' as AnyDoc, 'utf8'),
+  };
+  const set = { made: { $toUUID: '$id' }, raw: convert('$bytes', { type: 'binData', subtype: 0 }, 'base64') };
+  const id = '867dee52-c331-484e-92d1-c56479b8e67e';
+  expect(await run(source, { $set: set }, { $project: shown })).toEqual([{ again: id, auto: id, hex: '6869', text: 'hi' }]); // prettier-ignore
+  await expect(run(source, { $set: { r: { $toUUID: '$bytes' } } })).rejects.toMatchObject({ code: 241 });
+  await expect(run(source, { $set: { r: { $convert: { input: 'a', to: 'binData' } } } })).rejects.toThrow();
+});
+
+it('$median and $percentile give one of the numbers, of a group or of an array', async () => {
+  const source = await database.collection([5, 1, 'x', 3, 4].map((x, _id) => ({ _id, x })));
+  const method = 'approximate';
+  const percentile = { input: '$x', p: [0, 0.5, 0.9, 1], method };
+  const group = { _id: null, median: { $median: { input: '$x', method } }, all: { $percentile: percentile } };
+  expect(await run(source, { $group: group })).toEqual([{ _id: null, median: 3, all: [1, 3, 5, 5] }]);
+  const shown = { _id: 0, of: { $median: { input: [9, 7, 'x', 8], method } }, none: { $percentile: { input: [], p: [0.5], method } } }; // prettier-ignore
+  expect(await run(source, { $limit: 1 }, { $project: shown })).toEqual([{ of: 8, none: [null] }]);
+  const median = (more: AnyDoc): Promise<unknown> => run(source, { $group: { _id: null, r: { $median: { input: '$x', method, ...more } } } }); // prettier-ignore
+  await expect(median({ p: [1] })).rejects.toMatchObject({ code: 40415 });
+  await expect(run(source, { $group: { _id: null, r: { $percentile: { ...percentile, p: [2] } } } })).rejects.toThrow('[0.0, 1.0]'); // prettier-ignore
+});
+
 describe('$lookup', () => {
   const joined = async (lookup: AnyDoc, left: AnyDoc[]): Promise<AnyDoc[]> => {
     const players = await database.collection([

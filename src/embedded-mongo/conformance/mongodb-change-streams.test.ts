@@ -197,3 +197,59 @@ it('a stage that nobody knows is refused as such: code 40324', async () => {
   const stage: AnyDoc = { $unknown: {} };
   await expect(collection.watch([stage]).tryNext()).rejects.toMatchObject({ code: 40324 });
 });
+
+it('tells with showExpandedEvents what is done to collections and their indexes, and which collection it was', async () => {
+  const { db } = database;
+  const stream = db.watch([], { showExpandedEvents: true });
+  const events = async (n: number): Promise<AnyDoc[]> => {
+    const heard: AnyDoc[] = [];
+    while (heard.length < n) heard.push(await stream.next());
+    return heard;
+  };
+  const first = stream.tryNext();
+  await first;
+  const made = await db.createCollection<AnyDoc>('expanded');
+  await made.createIndex({ x: 1 }, { expireAfterSeconds: 60 });
+  await db.command({ collMod: 'expanded', index: { name: 'x_1', expireAfterSeconds: 90 } });
+  await made.insertOne({ _id: 1, a: 1 });
+  await made.updateOne({ _id: 1 }, { $set: { a: 2 } });
+  await made.dropIndex('x_1');
+  await made.rename('expanded2');
+  await db.dropCollection('expanded2');
+  const heard = await events(8);
+  await stream.close();
+  expect(heard.map(({ operationType }) => operationType)).toEqual(['create', 'createIndexes', 'modify', 'insert', 'update', 'dropIndexes', 'rename', 'drop']); // prettier-ignore
+  const [create, createIndexes, modify, insert, update, dropIndexes, rename] = heard;
+  const index = { v: 2, key: { x: 1 }, name: 'x_1' };
+  expect(create.operationDescription).toMatchObject({ idIndex: { v: 2, key: { _id: 1 }, name: '_id_' } });
+  expect(createIndexes.operationDescription.indexes).toMatchObject([{ ...index, expireAfterSeconds: 60 }]);
+  expect(modify.operationDescription).toMatchObject({ index: { name: 'x_1', expireAfterSeconds: 90 } });
+  expect(update.updateDescription.disambiguatedPaths).toEqual({});
+  expect(dropIndexes.operationDescription.indexes).toMatchObject([index]);
+  expect(rename.operationDescription).toMatchObject({ to: { db: db.databaseName, coll: 'expanded2' } });
+  const uuids = new Set([create, createIndexes, insert, rename].map(({ collectionUUID }) => String(collectionUUID)));
+  expect([...uuids]).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+});
+
+it('tells an event that is too large in fragments where it is asked to, and goes on behind one of them', async () => {
+  const { db } = database;
+  const large = await db.createCollection<AnyDoc>('large', { changeStreamPreAndPostImages: { enabled: true } });
+  const text = (letter: string): string => letter.repeat(9 * 1024 * 1024);
+  await large.insertOne({ _id: 1, text: text('a') });
+  const options = { fullDocument: 'required', fullDocumentBeforeChange: 'required' };
+  const stages = [{ $changeStreamSplitLargeEvent: {} }];
+  const stream = large.watch(stages, options);
+  await stream.tryNext();
+  await large.updateOne({ _id: 1 }, { $set: { small: 1 } });
+  const first: AnyDoc = await stream.next();
+  const second: AnyDoc = await stream.next();
+  await stream.close();
+  expect([first.splitEvent, second.splitEvent]).toEqual([{ fragment: 1, of: 2 }, { fragment: 2, of: 2 }]); // prettier-ignore
+  expect(first).toMatchObject({ operationType: 'update', documentKey: { _id: 1 } });
+  expect(Object.keys({ ...first, ...second })).toEqual(expect.arrayContaining(['fullDocument', 'fullDocumentBeforeChange'])); // prettier-ignore
+  const resumed = large.watch(stages, { ...options, resumeAfter: first._id });
+  expect(await resumed.next()).toMatchObject({ _id: second._id, splitEvent: { fragment: 2, of: 2 } });
+  await resumed.close();
+  await expect(large.watch([...stages, { $match: {} }]).next()).rejects.toThrow('last stage');
+  await expect(large.aggregate(stages).toArray()).rejects.toThrow('$changeStreamSplitLargeEvent');
+});

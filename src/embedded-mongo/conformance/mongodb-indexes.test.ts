@@ -270,6 +270,23 @@ describe('documents that expire', () => {
     expect(await left(collection)).toEqual(['in an object', 'no date', 'no field', 'number', 'young']);
     expect(await left(partial)).toEqual(['open']);
   });
+
+  it('go from clustered collections by their _id, and from time series by their time', async () => {
+    await parameter(1);
+    const clusteredIndex = { key: { _id: 1 }, unique: true };
+    const clustered: AnyCollection = await database.db.createCollection('by_id', { clusteredIndex, expireAfterSeconds: 60 }); // prettier-ignore
+    const series = await database.db.createCollection('by_time', { timeseries: { timeField: 't' }, expireAfterSeconds: 60 }); // prettier-ignore
+    await clustered.insertMany([past(100), past(5), 'none'].map((_id) => ({ _id })));
+    await series.insertMany([past(1e8), past(5)].map((t, n) => ({ t, n })));
+    const deadline = Date.now() + 15_000;
+    while ((await clustered.countDocuments()) > 2 || (await series.countDocuments()) > 1) {
+      if (Date.now() > deadline) throw new Error('still there');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    await parameter(60);
+    expect(await clustered.countDocuments({ _id: 'none' })).toBe(1);
+    expect(await series.distinct('n')).toEqual([1]);
+  });
 });
 
 describe('other kinds of index', () => {
@@ -282,6 +299,14 @@ describe('other kinds of index', () => {
     expect(JSON.stringify((await collection.find({ a: { $gt: 5 } }).explain()).queryPlanner.winningPlan)).toContain('COLLSCAN'); // prettier-ignore
     await expect(collection.insertOne({ _id: 3, a: [1] })).rejects.toMatchObject({ code: 16766 });
     await expect(collection.createIndex({ b: 'hashed' }, { unique: true })).rejects.toMatchObject({ code: 16764 });
+  });
+
+  it('those of text and of the flat have no collation', async () => {
+    const collection = await database.db.createCollection('collated', { collation: { locale: 'en' } });
+    await expect(collection.createIndex({ t: 'text' })).rejects.toMatchObject({ code: 67 });
+    await expect(collection.createIndex({ at: '2d' })).rejects.toMatchObject({ code: 67 });
+    await collection.createIndex({ t: 'text' }, { collation: { locale: 'simple' } });
+    expect(await collection.indexes()).toHaveLength(2);
   });
 
   it('a wildcard one is kept, shown and dropped', async () => {

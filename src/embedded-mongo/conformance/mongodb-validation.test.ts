@@ -85,3 +85,108 @@ it.each([
   const collection = await database.collection([{ _id: 1, a: 1, b: 'x' }, { _id: 2, a: 2 }, { _id: 3, a: 'yz' }, { _id: 4, a: [1, 2] }, { _id: 5, b: 1 }]); // prettier-ignore
   expect(await idsOf(collection, { $jsonSchema: schema })).toEqual(ids);
 });
+
+describe('errInfo tells what failed', () => {
+  const detailsOf = async (validator: AnyDoc, doc: AnyDoc): Promise<AnyDoc> =>
+    (await errorOf((await validated({ validator })).insertOne({ _id: 1, ...doc }))).errInfo.details;
+
+  it('of a schema: the rules, the properties, and the values that were considered', async () => {
+    const schema = {
+      title: 'a player',
+      required: ['name', 'age'],
+      properties: {
+        name: { bsonType: 'string', minLength: 2, description: 'what others see' },
+        age: { bsonType: 'int', minimum: 18, exclusiveMinimum: true },
+        tags: { bsonType: 'array', uniqueItems: true, items: { enum: ['a', 'b'] } },
+        at: { properties: { x: { maximum: 5 } } },
+      },
+    };
+    expect(await detailsOf({ $jsonSchema: schema }, { name: 'A', tags: ['a', 'c', 'a'], at: { x: 6 } })).toEqual({
+      operatorName: '$jsonSchema',
+      title: 'a player',
+      schemaRulesNotSatisfied: [
+        {
+          operatorName: 'properties',
+          propertiesNotSatisfied: [
+            {
+              propertyName: 'name',
+              description: 'what others see',
+              details: [{ operatorName: 'minLength', specifiedAs: { minLength: 2 }, reason: 'specified string length was not satisfied', consideredValue: 'A' }], // prettier-ignore
+            },
+            {
+              propertyName: 'tags',
+              details: [
+                { operatorName: 'uniqueItems', specifiedAs: { uniqueItems: true }, reason: 'found a duplicate item', consideredValue: ['a', 'c', 'a'], duplicatedValue: 'a' }, // prettier-ignore
+                {
+                  operatorName: 'items',
+                  reason: 'At least one item did not match the sub-schema',
+                  itemIndex: 1,
+                  details: [{ operatorName: 'enum', specifiedAs: { enum: ['a', 'b'] }, reason: 'value was not found in enum', consideredValue: 'c' }], // prettier-ignore
+                },
+              ],
+            },
+            {
+              propertyName: 'at',
+              details: [
+                {
+                  operatorName: 'properties',
+                  propertiesNotSatisfied: [
+                    {
+                      propertyName: 'x',
+                      details: [{ operatorName: 'maximum', specifiedAs: { maximum: 5 }, reason: 'comparison failed', consideredValue: 6 }], // prettier-ignore
+                    },
+                  ],
+                },
+              ],
+            },
+          ],
+        },
+        { operatorName: 'required', specifiedAs: { required: ['name', 'age'] }, missingProperties: ['age'] },
+      ],
+    });
+    const [{ propertiesNotSatisfied }] = (await detailsOf({ $jsonSchema: schema }, { name: 'Al', age: 18 })).schemaRulesNotSatisfied; // prettier-ignore
+    expect(propertiesNotSatisfied).toEqual([
+      {
+        propertyName: 'age',
+        details: [{ operatorName: 'minimum', specifiedAs: { minimum: 18, exclusiveMinimum: true }, reason: 'comparison failed', consideredValue: 18 }], // prettier-ignore
+      },
+    ]);
+  });
+
+  it.each([
+    [{ type: 'string' }, { operatorName: 'type', specifiedAs: { type: 'string' }, reason: 'type did not match', consideredValue: 1, consideredType: 'int' }], // prettier-ignore
+    [{ multipleOf: 2 }, { operatorName: 'multipleOf', specifiedAs: { multipleOf: 2 }, reason: 'considered value is not a multiple of the specified value', consideredValue: 1 }], // prettier-ignore
+    [{ not: { minimum: 0 } }, { operatorName: 'not', reason: 'child expression matched' }],
+    [{ oneOf: [{ minimum: 0 }, { maximum: 5 }] }, { operatorName: 'oneOf', reason: 'more than one subschema matched', matchingSchemaIndexes: [0, 1] }], // prettier-ignore
+    [{ anyOf: [{ minimum: 2 }] }, { operatorName: 'anyOf', schemasNotSatisfied: [{ index: 0, details: [{ operatorName: 'minimum', specifiedAs: { minimum: 2 }, reason: 'comparison failed', consideredValue: 1 }] }] }], // prettier-ignore
+  ])('of the schema %j of a property', async (schema, rule) => {
+    const details = await detailsOf({ $jsonSchema: { properties: { a: schema } } }, { a: 1 });
+    expect(details.schemaRulesNotSatisfied[0].propertiesNotSatisfied[0].details).toEqual([rule]);
+  });
+
+  it('of additional properties, and of those that others depend on', async () => {
+    const schema = { properties: { _id: {}, a: {} }, additionalProperties: false, dependencies: { a: ['b'] } };
+    const { schemaRulesNotSatisfied } = await detailsOf({ $jsonSchema: schema }, { a: 1, x: 2 });
+    expect(schemaRulesNotSatisfied).toEqual([
+      {
+        operatorName: 'additionalProperties',
+        specifiedAs: { additionalProperties: false },
+        additionalProperties: ['x'],
+      },
+      { operatorName: 'dependencies', failingDependencies: [{ conditionalProperty: 'a', missingProperties: ['b'] }] },
+    ]);
+  });
+
+  it.each([
+    [{ a: { $gt: 5 } }, { operatorName: '$gt', specifiedAs: { a: { $gt: 5 } }, reason: 'comparison failed', consideredValue: 1 }], // prettier-ignore
+    [{ b: 5 }, { operatorName: '$eq', specifiedAs: { b: 5 }, reason: 'field was missing' }],
+    [{ list: { $in: [9] } }, { operatorName: '$in', specifiedAs: { list: { $in: [9] } }, reason: 'no matching value found in array', consideredValues: [1, 2] }], // prettier-ignore
+    [{ a: { $type: 'string' } }, { operatorName: '$type', specifiedAs: { a: { $type: 'string' } }, reason: 'type did not match', consideredValue: 1, consideredType: 'int' }], // prettier-ignore
+    [{ b: { $exists: true } }, { operatorName: '$exists', specifiedAs: { b: { $exists: true } }, reason: 'path does not exist' }], // prettier-ignore
+    [{ $expr: { $eq: ['$a', 2] } }, { operatorName: '$expr', specifiedAs: { $expr: { $eq: ['$a', 2] } }, reason: 'expression did not match', expressionResult: false }], // prettier-ignore
+    [{ a: 1, b: 2 }, { operatorName: '$and', clausesNotSatisfied: [{ index: 1, details: { operatorName: '$eq', specifiedAs: { b: 2 }, reason: 'field was missing' } }] }], // prettier-ignore
+    [{ $or: [{ a: 2 }, { a: 3 }] }, { operatorName: '$or', clausesNotSatisfied: [2, 3].map((n, index) => ({ index, details: { operatorName: '$eq', specifiedAs: { a: n }, reason: 'comparison failed', consideredValue: 1 } })) }], // prettier-ignore
+  ])('of the filter %j', async (validator, details) => {
+    expect(await detailsOf(validator, { a: 1, list: [1, 2] })).toEqual(details);
+  });
+});

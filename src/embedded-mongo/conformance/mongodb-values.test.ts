@@ -232,3 +232,20 @@ describe('order', () => {
     expect(sorted.map(({ _id }) => _id)).toEqual([1, 2]);
   });
 });
+
+describe('collations', () => {
+  it('shifted pass over spaces and punctuation', async () => {
+    const collection = await database.collection(['black-bird', 'blackbird', 'black bird', 'blackbirds'].map((s, _id) => ({ _id, s }))); // prettier-ignore
+    const found = collection.find({ s: 'blackbird' }).collation({ locale: 'en', alternate: 'shifted' });
+    expect((await found.sort({ _id: 1 }).toArray()).map(({ _id }) => _id)).toEqual([0, 1, 2]);
+  });
+
+  it('order as the kind of the locale does', async () => {
+    const collection = await database.collection(['Ärger', 'Afrika'].map((s) => ({ s })));
+    const sorted = async (locale: string): Promise<AnyDoc[]> =>
+      (await collection.find().sort({ s: 1 }).collation({ locale }).toArray()).map(({ s }) => s);
+    expect(await sorted('de')).toEqual(['Afrika', 'Ärger']);
+    expect(await sorted('de@collation=phonebook')).toEqual(['Ärger', 'Afrika']);
+    await expect(sorted('de@collation=none')).rejects.toMatchObject({ code: 2 });
+  });
+});

@@ -187,3 +187,14 @@ it('a collection is created once, dropped with its documents, and known to listC
   expect(await names()).toEqual(['made']);
   expect(await db.collection('implied').countDocuments()).toBe(0);
 });
+
+it('the texts of errors tell where they come from', async () => {
+  const collection = await database.collection([{ _id: 1, s: 'x' }]);
+  await collection.createIndex({ s: 1 }, { unique: true });
+  await collection.insertOne({ _id: 2, s: 'y' });
+  const caused = 'Plan executor error during findAndModify :: caused by :: ';
+  await expect(collection.findOneAndUpdate({ _id: 1 }, { $inc: { s: 1 } })).rejects.toThrow(`${caused}Cannot apply $inc`); // prettier-ignore
+  await expect(collection.findOneAndUpdate({ _id: 1 }, { $set: { s: 'y' } })).rejects.toMatchObject({ code: 11000, keyValue: { s: 'y' }, message: expect.stringContaining(`${caused}E11000`) }); // prettier-ignore
+  await expect(collection.replaceOne({ _id: 1 }, { _id: 9 })).rejects.toThrow("After applying the update, the (immutable) field '_id' was found to have been altered to _id: 9"); // prettier-ignore
+  await expect(collection.updateOne({ _id: 1 }, { $set: { _id: 9 } })).rejects.toThrow("Performing an update on the path '_id' would modify the immutable field '_id'"); // prettier-ignore
+});

@@ -16,6 +16,7 @@ import {
 import { type Collation } from '../values/collation';
 import { MongoError, unsupported } from '../errors';
 import { type Compiler, type Expression, namedSpecs, type Operator, type Scope } from './expression-types';
+import { compileQuantile } from './percentiles';
 import { Sum } from '../values/numbers';
 import { compileSort } from '../values/sort';
 import { compareValues, encodeKey } from '../values/values';
@@ -24,7 +25,7 @@ export interface Accumulator {
   add(value: Value): void;
   result(): Value;
 }
-type Make = (collation?: Collation) => Accumulator;
+export type Make = (collation?: Collation) => Accumulator;
 
 function sum(): Accumulator {
   const total = new Sum();
@@ -88,7 +89,7 @@ function last(): Accumulator {
 
 function push(): Accumulator {
   const list: Value[] = [];
-  return { add: (v) => v !== undefined && list.push(v), result: () => list };
+  return { add: (v) => v !== undefined && list.push(v), result: () => [...list] };
 }
 
 function addToSet(collation?: Collation): Accumulator {
@@ -111,7 +112,8 @@ function mergeObjects(): Accumulator {
   return { add, result: () => merged };
 }
 
-const SIMPLE: Record<string, Make> = {
+/** Those that take one value of each document. */
+export const SIMPLE: Record<string, Make> = {
   $sum: sum,
   $avg: avg,
   $min: extreme(-1),
@@ -135,7 +137,7 @@ export function takeN(values: Value[], n: Value, fromEnd: boolean, order?: (a: V
   return fromEnd ? list.slice(-count) : list.slice(0, count);
 }
 
-interface GroupOperator {
+export interface GroupOperator {
   /** What each document contributes. */
   value: Expression;
   make: (scope: Scope) => Accumulator;
@@ -176,9 +178,14 @@ function ranked(arg: Value, compiler: Compiler, name: string): GroupOperator {
     const fromEnd = name.startsWith('$bottom');
     const sorted = takeN(docs, n(scope), fromEnd, (a, b) => order(a as Doc, b as Doc));
     const outputs = sorted.map((doc) => output({ ...scope, ROOT: doc, CURRENT: doc }) ?? null);
-    return many ? outputs : outputs[0];
+    return many ? outputs : (outputs[0] ?? null);
   };
   return { value: (scope) => scope.ROOT, make: collecting(finish) };
+}
+
+function quantile(arg: Value, compiler: Compiler, name: string): GroupOperator {
+  const { input, of } = compileQuantile(arg, compiler, name);
+  return { value: input, make: collecting(of) };
 }
 
 export function compileAccumulator(spec: Value, field: string, compiler: Compiler): GroupOperator {
@@ -188,7 +195,8 @@ export function compileAccumulator(spec: Value, field: string, compiler: Compile
   const [[name, arg] = ['', null]] = Object.entries(spec);
   if (['$firstN', '$lastN', '$minN', '$maxN'].includes(name)) return nForm(arg, compiler, name);
   if (['$top', '$bottom', '$topN', '$bottomN'].includes(name)) return ranked(arg, compiler, name);
-  if (['$accumulator', '$median', '$percentile', '$concatArrays', '$setUnion'].includes(name)) {
+  if (name === '$percentile' || name === '$median') return quantile(arg, compiler, name);
+  if (['$accumulator', '$concatArrays', '$setUnion'].includes(name)) {
     throw unsupported(`the accumulator ${name}`);
   }
   if (name === '$count') return { value: () => 1, make: sum };

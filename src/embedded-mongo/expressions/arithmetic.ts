@@ -14,14 +14,11 @@ import {
   type Value,
 } from '../values/bson-types';
 import * as dec from '../values/decimal';
-import { MongoError, unsupported } from '../errors';
+import { fail, MongoError, unsupported } from '../errors';
 import { args, orNull, unary, type Operator } from './expression-types';
 import { bitwise, coerceToDec, divideNumbers, multiplyNumbers, numberType, remainderNumbers, subtractNumbers, Sum, toBigInt, widest } from '../values/numbers'; // prettier-ignore
 import { compareValues } from '../values/values';
 
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 const isDecimal = (v: Value): v is Decimal128 => v instanceof Decimal128;
 const isInteger = (v: Value): boolean => ['int', 'long'].includes(bsonTypeName(v));
 
@@ -59,7 +56,7 @@ function checked(
   return (n) => (holds(n) || Number.isNaN(n) ? f(n) : fail(28766, `${name}'s argument must be ${what}, but is ${n}`));
 }
 
-function add(values: Value[]): Value {
+export function add(values: Value[]): Value {
   const sum = new Sum();
   let date = false;
   let nullish = false;
@@ -84,7 +81,7 @@ function dateOf(ms: Value): Date {
   return new Date(isDecimal(ms) || !isInteger(ms) ? Math.round(n) : n);
 }
 
-function multiply(values: Value[]): Value {
+export function multiply(values: Value[]): Value {
   let product: Value = 1;
   for (const v of values) {
     if (isNullish(v)) return null;
@@ -94,7 +91,7 @@ function multiply(values: Value[]): Value {
   return typeof product === 'number' ? intOrLong(BigInt(product)) : product;
 }
 
-function subtract([a, b]: Value[]): Value {
+export function subtract([a, b]: Value[]): Value {
   if (isNullish(a) || isNullish(b)) return null;
   if (isNumber(a) && isNumber(b)) return subtractNumbers(a, b);
   if (isDate(a) && isDate(b)) return long(BigInt(a.getTime() - b.getTime()));
@@ -102,7 +99,7 @@ function subtract([a, b]: Value[]): Value {
   return fail(16556, `cant $subtract a ${bsonTypeName(b)} from a ${bsonTypeName(a)}`);
 }
 
-function divide([a, b]: Value[]): Value {
+export function divide([a, b]: Value[]): Value {
   if (isNullish(a) || isNullish(b)) return null;
   if (!isNumber(a) || !isNumber(b))
     return fail(16609, `$divide only supports numeric types, not ${bsonTypeName(a)} and ${bsonTypeName(b)}`);

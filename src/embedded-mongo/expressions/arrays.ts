@@ -1,15 +1,11 @@
 /** Array operators of expressions. A null array gives null; what is no array is an error. */
 import { bsonTypeName, int, isArray, isDoc, isNullish, isNumber, isString, toDouble, toInteger, truthy, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
 import { takeN } from './accumulators';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { args, named, orNull, unary, type ExpressionEnv, type Operator } from './expression-types';
 import { compileSort } from '../values/sort';
 import { checkFieldName } from '../values/field-names';
 import { compareValues, equalValues } from '../values/values';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 function list(v: Value, code: number, name: string): Value[] {
   return isArray(v) ? v : fail(code, `${name} requires an array, but got ${bsonTypeName(v)}`);

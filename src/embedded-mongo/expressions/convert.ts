@@ -6,6 +6,7 @@ import * as dec from '../values/decimal';
 import { MongoError } from '../errors';
 import { namedSpecs, unary, type Expression, type Operator } from './expression-types';
 import { coerceToDec, toBigInt } from '../values/numbers';
+import { convertBinary } from './convert-binary';
 
 const failure = (message: string): never => {
   throw new MongoError(241, message);
@@ -149,6 +150,7 @@ const CONVERSIONS_FROM: Record<string, Record<string, Conversion>> = {
     string: (v: ObjectId) => v.toHexString(),
     date: (v: ObjectId) => v.getTimestamp(),
   },
+  binData: { bool: yes },
   timestamp: { bool: yes, date: (v: Timestamp) => new Date(v.t * 1000) },
 };
 const TARGETS = ['double', 'string', 'objectId', 'bool', 'date', 'int', 'long', 'decimal'];
@@ -162,7 +164,8 @@ function convert(v: Value, to: string): Value {
 }
 
 /** The target type, by name or number; undefined for null. */
-function targetOf(to: Value): string | undefined {
+function targetOf(type: Value): string | undefined {
+  const to = isDoc(type) ? type.type : type;
   if (isNullish(to)) return undefined;
   const name = isString(to) ? to : Object.keys(TYPE_NUMBERS).find((key) => TYPE_NUMBERS[key] === toInteger(to));
   if (name === undefined || !Object.hasOwn(TYPE_NUMBERS, name))
@@ -174,13 +177,16 @@ const convertOperator: Operator = (arg, compiler, name) => {
   const fields = namedSpecs(arg, name, ['input', 'to', 'onError?', 'onNull?', 'format?', 'byteOrder?']);
   const part = (key: string): Expression | undefined =>
     Object.hasOwn(fields, key) ? compiler.compile(fields[key]) : undefined;
-  const [input, to, onError, onNull] = [part('input')!, part('to')!, part('onError'), part('onNull')];
+  const [input, to, onError, onNull, format] = [part('input')!, part('to')!, part('onError'), part('onNull'), part('format')]; // prettier-ignore
   return (scope) => {
     const v = input(scope);
-    const target = targetOf(to(scope));
+    const type = to(scope);
+    const target = targetOf(type);
     if (isNullish(v)) return onNull ? onNull(scope) : null;
     if (target === undefined) return null;
     try {
+      if ((isString(v) && target === 'binData') || (v instanceof Binary && target === 'string'))
+        return convertBinary(v, isDoc(type) ? (toInteger(type.subtype) ?? 0) : 0, format?.(scope));
       return convert(v, target);
     } catch (error) {
       if (onError && error instanceof MongoError && error.code === 241) return onError(scope);
@@ -207,6 +213,7 @@ const short = (to: string): Operator => unary((v) => (isNullish(v) ? null : conv
 export const CONVERSIONS: Record<string, Operator> = {
   $convert: convertOperator,
   $type: unary((v) => bsonTypeName(v)),
+  $toUUID: unary((v) => (isNullish(v) ? null : isString(v) ? convertBinary(v, 4, 'uuid') : convert(v, 'binData'))),
   $isNumber: unary(isNumber),
   $bsonSize: unary(bsonSize),
   $binarySize: unary(binarySize),

@@ -14,13 +14,9 @@ import {
   type Value,
 } from '../values/bson-types';
 import { DAY, dayOfYear, formatDate, fromIsoWeek, HOUR, isoWeek, localTime, MINUTE, parseDate, parseDateBy, toLocal, toUtc, weekday, weekOfYear, zoneOf } from '../values/dates'; // prettier-ignore
-import { MongoError } from '../errors';
+import { fail, MongoError } from '../errors';
 import { ISO_FORMAT } from './convert';
 import { named, namedSpecs, unary, type Expression, type Operator, type Scope } from './expression-types';
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 function millis(v: Value): number {
   if (isDate(v)) return v.getTime();
@@ -156,7 +152,8 @@ const dateFromParts = named(
 
 // -- steps by units
 
-const FIXED: Record<string, number> = {
+/** In milliseconds. */
+export const FIXED: Record<string, number> = {
   week: 7 * DAY,
   day: DAY,
   hour: HOUR,
@@ -166,13 +163,13 @@ const FIXED: Record<string, number> = {
 };
 const MONTHS: Record<string, number> = { year: 12, quarter: 3, month: 1 };
 
-function unitOf(v: Value): string {
+export function unitOf(v: Value): string {
   if (!isString(v)) return fail(5439013, `requires 'unit' to be a string, but got ${bsonTypeName(v)}`);
   return Object.hasOwn(FIXED, v) || Object.hasOwn(MONTHS, v) ? v : fail(9, `unknown time unit value: ${v}`);
 }
 
 /** Months keep the day, or end on the month's last; days and longer follow the timezone's clock. */
-function addUnits(at: number, unit: string, amount: number, zone: (ms: number) => number): number {
+export function addUnits(at: number, unit: string, amount: number, zone: (ms: number) => number): number {
   if (!(unit in MONTHS)) {
     const step = FIXED[unit]! * amount;
     return FIXED[unit]! < DAY ? at + step : toUtc(toLocal(at, zone) + step, zone);

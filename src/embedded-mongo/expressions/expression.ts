@@ -9,6 +9,7 @@ import { ARRAYS } from './arrays';
 import { CONTROL } from './control';
 import { CONVERSIONS } from './convert';
 import { DATES } from './dates';
+import { PERCENTILES } from './percentiles';
 import { SETS } from './sets';
 import { STRINGS } from './strings';
 import { type Compiler, type Expression, type ExpressionEnv, type Operator, type Scope } from './expression-types';
@@ -22,11 +23,12 @@ export const OPERATORS: Record<string, Operator> = {
   ...CONTROL,
   ...CONVERSIONS,
   ...DATES,
+  ...PERCENTILES,
   ...SETS,
   ...STRINGS,
   ...AS_EXPRESSIONS,
 };
-const REFUSED = ['$function', '$accumulator', '$median', '$percentile', '$toHashedIndexKey', '$encStrContains'];
+const REFUSED = ['$function', '$accumulator', '$toHashedIndexKey', '$encStrContains'];
 
 /** The variables that every expression sees; `ROOT` and `CURRENT` are added for each document. */
 export const scopeOf = (env: ExpressionEnv): Scope => ({ NOW: env.now ?? new Date(), ...env.variables });

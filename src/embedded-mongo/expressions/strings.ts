@@ -1,15 +1,12 @@
 /** String operators of expressions. Positions count code points (`…CP`) or UTF-8 bytes (`…Bytes`); upper and lower case are those of ASCII. */
 import { BSONRegExp } from 'bson';
 import { bsonTypeName, int, isNullish, isString, toInteger, type Value } from '../values/bson-types';
-import { MongoError } from '../errors';
+import { fail } from '../errors';
 import { args, named, unary, type Operator } from './expression-types';
 import { toText } from './convert';
 import { compileRegex } from '../values/regex';
 import { compareText } from '../values/values';
 
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 const upper = (s: string): string => s.replace(/[a-z]+/g, (c) => c.toUpperCase());
 const lower = (s: string): string => s.replace(/[A-Z]+/g, (c) => c.toLowerCase());
 

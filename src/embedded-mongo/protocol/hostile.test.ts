@@ -279,7 +279,7 @@ it('what is not supported is refused by a message that says so', async () => {
     'compact',
     'reIndex',
     'getLastError',
-    'bulkWrite',
+    'mapReduce',
     'killOp',
   ])
     await expect(db.command({ [name]: 1 })).rejects.toThrow(`EmbeddedMongo does not support the command ${name}`);

@@ -94,7 +94,13 @@ function betweenKeys(index: CollectionIndex | undefined, query: Query): Plan {
 
 function byId(collection: Collection, { filter, collation }: Query): Plan | undefined {
   const id = filter._id;
-  if (id === undefined || collation !== collection.collation || isArray(id) || id instanceof BSONRegExp)
+  if (
+    id === undefined ||
+    collection.timeSeries ||
+    collation !== collection.collation ||
+    isArray(id) ||
+    id instanceof BSONRegExp
+  )
     return undefined;
   const value = isOperators(id) ? (Object.keys(id).length === 1 ? id.$eq : undefined) : id;
   if (value === undefined || isArray(value) || value instanceof BSONRegExp) return undefined;
@@ -224,11 +230,16 @@ function indexScan(index: CollectionIndex, bounds: Bounds, direction: number): P
   return { stage: 'IXSCAN', index, bounds, backwards, sorted: direction !== 0, counts, each };
 }
 
+/** The records in natural order. */
+function inPlace(collection: Collection, backwards: boolean): Iterable<Rec> {
+  if (!collection.isClustered) return backwards ? [...collection.records.values()].reverse() : collection.records.values(); // prettier-ignore
+  return Array.from(collection.indexes[0]!.entries.range(everything.from, everything.to, backwards), ([, rec]) => rec);
+}
+
 function collectionScan(collection: Collection, backwards = false, sorted = false): Plan {
   const counts = { keys: 0, docs: 0 };
   const each: Plan['each'] = (view, visit) => {
-    const records = backwards ? [...collection.records.values()].reverse() : collection.records.values();
-    for (const rec of records) {
+    for (const rec of inPlace(collection, backwards)) {
       const doc = visible(rec, view);
       if (!doc) continue;
       counts.docs += 1;

@@ -11,6 +11,7 @@ import { Cap } from './capped';
 import { CollectionIndex } from './collection-index';
 import { MongoError } from '../errors';
 import { readDescribed, type IndexSpec } from './index-spec';
+import { measurement, timeSeriesOf, type TimeSeries } from './kinds';
 import { checkWritable, visible, type Home, type Rec, type View, type Writer } from './versions';
 import { validation, type Validate } from './validator';
 import { type Entry } from './feed';
@@ -26,6 +27,7 @@ export class Collection implements Home {
   keepsImages: boolean;
   private validate: Validate;
   private cap: Cap | undefined;
+  readonly timeSeries: TimeSeries | undefined;
   /** The transaction that makes this collection and has not ended yet. */
   maker: Writer | undefined;
 
@@ -41,7 +43,10 @@ export class Collection implements Home {
     this.keepsImages = keepsImages(options);
     this.cap = options.capped === true ? new Cap(options) : undefined;
     this.collation = parseCollation(options.collation as Doc | undefined);
-    const described: Doc = { v: int(2), key: { _id: int(1) }, name: '_id_' };
+    this.timeSeries = timeSeriesOf(options);
+    const described: Doc = isDoc(options.clusteredIndex)
+      ? { ...options.clusteredIndex, clustered: true }
+      : { v: int(2), key: { _id: int(1) }, name: '_id_', ...(this.timeSeries ? { hidden: true } : {}) };
     if (this.collation) described.collation = this.collation.spec;
     this.indexes = [new CollectionIndex(readDescribed(described))];
   }
@@ -56,13 +61,26 @@ export class Collection implements Home {
     this.keepsImages = keepsImages(options);
   }
 
+  /** Documents lie in the order of their `_id`s. */
+  get isClustered(): boolean {
+    return isDoc(this.options.clusteredIndex);
+  }
+
+  /** The indexes that clients know of: the `_id`s of a time series have none. */
+  get listed(): CollectionIndex[] {
+    return this.timeSeries ? this.indexes.slice(1) : this.indexes;
+  }
+
   get isCapped(): boolean {
     return this.cap !== undefined;
   }
 
   /** @throws if a transaction may not write here */
-  private checkCap(writer: Writer): void {
-    if (this.cap && writer.isTransaction)
+  private checkTransaction(writer: Writer): void {
+    if (!writer.isTransaction) return;
+    if (this.timeSeries)
+      throw new MongoError(263, 'Cannot write to a time-series collection in a multi-document transaction');
+    if (this.cap)
       throw new MongoError(263, `Collection '${this.namespace}' is a capped collection. Writes in transactions are not allowed on capped collections.`); // prettier-ignore
   }
 
@@ -76,13 +94,14 @@ export class Collection implements Home {
   }
 
   /** @throws DuplicateKey, WriteConflict, Blocked, DocumentValidationFailure */
-  insert(doc: Doc, writer: Writer): void {
+  insert(given: Doc, writer: Writer): void {
+    const doc = this.timeSeries ? measurement(given, this.timeSeries) : given;
     const bytes = checkedSize(doc);
     if (!writer.bypassesValidation) this.validate(doc, undefined);
-    this.checkCap(writer);
+    this.checkTransaction(writer);
     this.cap?.checkFits(doc);
     const [idIndex] = this.indexes as [CollectionIndex];
-    const key = idIndex.encode([doc._id]);
+    const key = this.timeSeries ? seriesKey(this.nextSeq) : idIndex.encode([doc._id]);
     let rec = this.records.get(key);
     if (rec) idIndex.checkHolder(rec, key, doc, writer, this.namespace);
     for (let i = 1; i < this.indexes.length; i += 1) this.indexes[i]!.checkUnique(rec, doc, writer, this.namespace);
@@ -101,7 +120,7 @@ export class Collection implements Home {
     checkWritable(rec, writer);
     const bytes = checkedSize(next);
     if (!writer.bypassesValidation) this.validate(next, old);
-    this.checkCap(writer);
+    this.checkTransaction(writer);
     this.cap?.checkSameSize(old, next);
     for (let i = 1; i < this.indexes.length; i += 1) {
       const index = this.indexes[i]!;
@@ -114,7 +133,7 @@ export class Collection implements Home {
 
   remove(rec: Rec, writer: Writer): void {
     checkWritable(rec, writer);
-    this.checkCap(writer);
+    this.checkTransaction(writer);
     this.push(rec, undefined, writer);
   }
 
@@ -175,12 +194,13 @@ export class Collection implements Home {
 
   /** A record as it was read from the disk. */
   load(seq: number, doc: Doc): void {
-    const key = this.indexes[0]!.encode([doc._id]);
+    const key = this.timeSeries ? seriesKey(seq) : this.indexes[0]!.encode([doc._id]);
     const rec: Rec = { key, seq, head: { doc, time: 0, writer: undefined, previous: undefined } };
     this.records.set(key, rec);
     this.nextSeq = Math.max(this.nextSeq, seq + 1);
     this.cap?.swap(undefined, doc);
-    for (const index of this.indexes) index.add(rec, doc);
+    this.indexes[0]!.entries.add(key, rec);
+    for (const index of this.indexes.slice(1)) index.add(rec, doc);
   }
 
   /** What was inserted after the record with this number, in that order. @throws 136 if that record is gone */
@@ -220,6 +240,8 @@ export class Collection implements Home {
 const keepsImages = ({ changeStreamPreAndPostImages: images }: Doc): boolean =>
   isDoc(images) && images.enabled === true;
 type Describe = Entry['describe'];
+/** Measurements are told apart by the order in which they came. */
+const seriesKey = (seq: number): string => `#${seq}`;
 
 function checkedSize(doc: Doc): number {
   const size = calculateObjectSize(doc);

@@ -119,6 +119,23 @@ describe.each(['a stop', 'SIGKILL'] as const)('after %s', (end) => {
     await once(directory, async (db) => expect(await ids(db, 'capped')).toEqual([1, 5, 9]));
   });
 
+  it('clustered collections and time series are what they were', async () => {
+    const directory = await newDirectory();
+    await once(directory, async (db) => {
+      const clusteredIndex = { key: { _id: 1 }, unique: true };
+      await (await db.createCollection<AnyDoc>('clustered', { clusteredIndex })).insertMany([{ _id: 2 }, { _id: 1 }]);
+      const series = await db.createCollection<AnyDoc>('series', { timeseries: { timeField: 't', metaField: 'm' } });
+      await series.insertMany([1, 2].map((n) => ({ _id: 7, t: new Date(n), m: n })));
+    });
+    await once(directory, async (db) => {
+      expect(await ids(db, 'clustered')).toEqual([1, 2]);
+      await expect(db.collection<AnyDoc>('clustered').insertOne({ _id: 1 })).rejects.toMatchObject({ code: 11000 });
+      await db.collection<AnyDoc>('series').insertOne({ _id: 7, t: new Date(3), m: 3 });
+      expect(await ids(db, 'series', { m: { $gt: 1 } })).toEqual([7, 7]);
+      expect(await db.collection('series').indexes()).toHaveLength(1);
+    });
+  });
+
   it('indexes by place and by text find and refuse', async () => {
     const directory = await newDirectory();
     await once(directory, async (db) => {

@@ -3,7 +3,7 @@ import { Feed } from './feed';
 
 const filled = (feed: Feed, count: number): Feed => {
   for (let i = 1; i <= count; i += 1)
-    feed.add({ seq: 0, time: new Timestamp({ t: i, i: 1 }), at: 0, kind: 'insert', db: 'd', coll: 'c', uuid: undefined, before: undefined, after: { _id: i }, describe: undefined, origin: undefined, to: undefined, images: false, bytes: 100 }); // prettier-ignore
+    feed.add({ seq: 0, time: new Timestamp({ t: i, i: 1 }), at: 0, kind: 'insert', db: 'd', coll: 'c', uuid: undefined, before: undefined, after: { _id: i }, describe: undefined, origin: undefined, to: undefined, details: undefined, images: false, bytes: 100 }); // prettier-ignore
   return feed;
 };
 

@@ -13,13 +13,16 @@ export interface Origin {
   txnNumber: Value;
 }
 
+/** What only streams with showExpandedEvents tell. */
+export type ExpandedKind = 'create' | 'createIndexes' | 'dropIndexes' | 'modify';
+
 export interface Entry {
   /** Grows by one from entry to entry. */
   seq: number;
   time: Timestamp;
   /** By the clock on the wall, in ms since 1970. */
   at: number;
-  kind: 'insert' | 'update' | 'replace' | 'delete' | 'create' | 'drop' | 'rename' | 'dropDatabase';
+  kind: 'insert' | 'update' | 'replace' | 'delete' | 'drop' | 'rename' | 'dropDatabase' | ExpandedKind;
   db: string;
   coll: string;
   uuid: UUID | undefined;
@@ -31,13 +34,15 @@ export interface Entry {
   origin: Origin | undefined;
   /** Of what was renamed. */
   to: { db: string; coll: string } | undefined;
+  /** What was done to the collection, for streams that want to know (showExpandedEvents). */
+  details: Doc | undefined;
   /** Whether the collection keeps documents as they were before and after changes (changeStreamPreAndPostImages). */
   images: boolean;
   /** About how much memory it holds on to. */
   bytes: number;
 }
 /** What happens to collections and databases. */
-export type News = Pick<Entry, 'kind' | 'db' | 'coll'> & Partial<Pick<Entry, 'uuid' | 'to'>>;
+export type News = Pick<Entry, 'kind' | 'db' | 'coll'> & Partial<Pick<Entry, 'uuid' | 'to' | 'details'>>;
 
 const LENGTH = 10_000;
 const UNWATCHED = 200;

@@ -3,9 +3,10 @@
  * as by a mongod, and refuse what cannot be indexed, but have no entries: no search is faster by them.
  */
 import { bsonTypeName, int, isArray, isDoc, isNumber, isString, toDouble, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
-import { MongoError, unsupported } from '../errors';
+import { fail, unsupported } from '../errors';
 import { checkFlatPoint, checkIndexable } from '../values/geometry';
 import { getPath } from '../values/paths';
+import { shellText } from '../values/shell-text';
 
 export type IndexKind = 'ordinary' | 'hashed' | '2dsphere' | '2d' | 'text' | 'wildcard';
 
@@ -17,10 +18,6 @@ const OPTIONS: Partial<Record<IndexKind, string[]>> = {
   wildcard: ['wildcardProjection'],
 };
 const LANGUAGES = ['english', 'en', 'none'];
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 const isWildcard = (path: string): boolean => path === '$**' || path.endsWith('.$**');
 
@@ -51,6 +48,8 @@ export function describeKind(spec: Doc, described: Doc): Doc {
   if (described.unique && kind === 'hashed') fail(16764, 'Currently hashed indexes cannot guarantee uniqueness. Use a regular index.'); // prettier-ignore
   if (described.unique || (described.expireAfterSeconds !== undefined && kind !== 'hashed'))
     fail(67, `Index type '${kind}' does not support the unique and expireAfterSeconds options`);
+  if ((kind === 'text' || kind === '2d') && described.collation)
+    fail(67, `Index type '${kind}' does not support collation: ${shellText(described.collation)}`);
   if (kind === '2dsphere') return { ...described, '2dsphereIndexVersion': int(3) };
   if (kind === 'text') return describeText(spec, described);
   const given = (OPTIONS[kind] ?? []).filter((option) => spec[option] !== undefined);
@@ -68,7 +67,7 @@ function describeText(spec: Doc, described: Doc): Doc {
   }
   if (spec.weights !== undefined && !isDoc(spec.weights))
     fail(67, `text index option 'weights' must be an object, and not ${bsonTypeName(spec.weights)}`);
-  for (const [path, weight] of Object.entries((spec.weights ?? {}) as Doc)) {
+  for (const [path, weight] of Object.entries(spec.weights ?? {})) {
     if (!isNumber(weight) || !(toDouble(weight) >= 1 && toDouble(weight) < 99_999)) fail(67, 'text index weight must be in the exclusive interval (0,99999)'); // prettier-ignore
     weights[path] = weight;
   }

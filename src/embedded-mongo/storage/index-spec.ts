@@ -5,7 +5,7 @@ import { Double, Int32 } from 'bson';
 import { bsonTypeName, int, isArray, isDoc, isNumber, isString, toDouble, truthy, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
 import { parseCollation, type Collation } from '../values/collation';
 import { describeKind, isOfKind, isOptionOf, kindOf, type IndexKind } from './index-kinds';
-import { MongoError, unsupported } from '../errors';
+import { fail, unsupported } from '../errors';
 import { compileFilter } from '../filters/match';
 import { equalValues } from '../values/values';
 
@@ -36,10 +36,6 @@ const OTHER_KINDS = [
   'weights', 'default_language', 'language_override', 'textIndexVersion', 'bits', 'min', 'max', 'bucketSize',
   'storageEngine', 'wildcardProjection', 'columnstoreProjection', 'clustered', 'prepareUnique', '2dsphereIndexVersion',
 ]; // prettier-ignore
-
-const fail = (code: number, message: string): never => {
-  throw new MongoError(code, message);
-};
 
 /** `fallback` is the collection's own collation, which an index takes over. */
 export function parseIndexSpec(spec: Value, fallback?: Collation): IndexSpec {

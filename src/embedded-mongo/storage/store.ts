@@ -79,15 +79,17 @@ export class Store {
     const { feed } = this;
     const time = this.clusterClock.tick();
     const at = Date.now();
-    const tell = ({ kind, db, coll, uuid, to }: News): void =>
-      feed.add({ seq: 0, time, at, kind, db, coll, uuid, before: undefined, after: undefined, describe: undefined, origin, to, images: false, bytes: 0 }); // prettier-ignore
+    const tell = ({ kind, db, coll, uuid, to, details }: News): void =>
+      feed.add({ seq: 0, time, at, kind, db, coll, uuid, before: undefined, after: undefined, describe: undefined, origin, to, details, images: false, bytes: 0 }); // prettier-ignore
     for (const each of news) if (each.kind === 'create') tell(each);
     for (const { home, version, bytes, describe } of changes) {
-      const { db, name: coll, uuid, keepsImages: images } = home as Collection;
+      const { db, name: coll, uuid, keepsImages: images, timeSeries } = home as Collection;
+      // the buckets of a time series are not told of
+      if (timeSeries) continue;
       const before = version.previous?.doc;
       const after = version.doc;
       const kind = !after ? 'delete' : !before ? 'insert' : describe ? 'update' : 'replace';
-      feed.add({ seq: 0, time, at, kind, db, coll, uuid, before, after, describe, origin, to: undefined, images, bytes: 2 * bytes }); // prettier-ignore
+      feed.add({ seq: 0, time, at, kind, db, coll, uuid, before, after, describe, origin, to: undefined, details: undefined, images, bytes: 2 * bytes }); // prettier-ignore
     }
     for (const each of news) if (each.kind !== 'create') tell(each);
   }
@@ -154,8 +156,13 @@ export class Store {
       collection.maker = undefined;
       this.disk?.putCollection(collection);
     });
-    writer.news.push({ kind: 'create', db, coll: name, uuid: collection.uuid });
+    this.announce(collection, writer, 'create', { idIndex: collection.indexes[0]!.spec.described, ...options });
     return collection;
+  }
+
+  /** Tells change streams what is done to a collection; the buckets of time series are not told of. */
+  announce({ db, name: coll, uuid, timeSeries }: Collection, writer: Writer, kind: News['kind'], details?: Doc): void {
+    if (!timeSeries) writer.news.push({ kind, db, coll, uuid, details });
   }
 
   drop(collection: Collection, writer: Writer): void {
@@ -163,14 +170,16 @@ export class Store {
     this.byNamespace.delete(collection.namespace);
     writer.undos.push(() => this.byNamespace.set(collection.namespace, collection));
     writer.commits.push(() => this.disk?.dropCollection(collection));
-    writer.news.push({ kind: 'drop', db: collection.db, coll: collection.name, uuid: collection.uuid });
+    this.announce(collection, writer, 'drop');
   }
 
-  rename(collection: Collection, db: string, name: string, writer: Writer): void {
+  rename(collection: Collection, db: string, name: string, writer: Writer, dropped?: Collection): void {
     checkNames(db, name);
     this.alone(collection, writer);
     const { db: oldDb, name: coll, uuid } = collection;
-    writer.news.push({ kind: 'rename', db: oldDb, coll, uuid, to: { db, coll: name } });
+    const to = { db, coll: name };
+    const details = { to, ...(dropped ? { dropTarget: dropped.uuid } : {}) };
+    writer.news.push({ kind: 'rename', db: oldDb, coll, uuid, to, details });
     this.byNamespace.delete(collection.namespace);
     collection.db = db;
     collection.name = name;

@@ -1,6 +1,7 @@
 /** A collection's validator: a filter that documents have to match when they are written. */
 import { isDoc, type Doc } from '../values/bson-types';
 import { MongoError } from '../errors';
+import { explainFilter } from '../filters/explain-filter';
 import { compileFilter } from '../filters/match';
 
 const LEVELS = ['off', 'strict', 'moderate'];
@@ -31,7 +32,6 @@ export function validation({ validator, validationLevel, validationAction }: Doc
   const matches = compileFilter(validator);
   return (doc, old) => {
     if (matches(doc) || (validationLevel === 'moderate' && old && !matches(old))) return;
-    const details = { operatorName: Object.keys(validator)[0], specifiedAs: validator };
-    throw new MongoError(121, 'Document failed validation', { errInfo: { failingDocumentId: doc._id, details } });
+    throw new MongoError(121, 'Document failed validation', { errInfo: { failingDocumentId: doc._id, details: explainFilter(validator, doc) } }); // prettier-ignore
   };
 }

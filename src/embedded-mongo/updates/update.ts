@@ -8,6 +8,7 @@
 import { ObjectId } from 'bson';
 import { bsonTypeName, isArray, isDoc, type Doc, type Value } from '../values/bson-types';
 import { MongoError } from '../errors';
+import { shellText } from '../values/shell-text';
 import { isIndex, pathParts } from '../values/paths';
 import { compileMatcher, type Found } from '../filters/match';
 import { compilePipeline } from '../aggregation/pipeline';
@@ -58,9 +59,9 @@ function compileForm(update: Doc | Doc[], options: UpdateOptions): Form {
 const withId = (source: Doc, doc: Doc): Doc => (Object.hasOwn(source, '_id') ? { _id: source._id, ...doc } : doc);
 
 /** No update may change the `_id`. */
-function checkId(next: Doc, old: Doc, same: (a: Value, b: Value) => boolean): Doc {
+function checkId(next: Doc, old: Doc, same: (a: Value, b: Value) => boolean, how?: 'path'): Doc {
   if (next !== old && Object.hasOwn(old, '_id') && !same(next._id, old._id)) {
-    throw new MongoError(66, "Performing an update on the path '_id' would modify the immutable field '_id'");
+    throw new MongoError(66, how === 'path' ? "Performing an update on the path '_id' would modify the immutable field '_id'" : `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${shellText(next._id)}`); // prettier-ignore
   }
   return next;
 }
@@ -138,7 +139,7 @@ function operatorForm(update: Doc, options: UpdateOptions): Form {
     return concreteLeaves(doc, active, found, arrayFilters);
   };
   return {
-    change: (doc, inserting) => checkId(applyLeaves(doc, leavesFor(doc, inserting)), doc, identical),
+    change: (doc, inserting) => checkId(applyLeaves(doc, leavesFor(doc, inserting)), doc, identical, 'path'),
     describe: (before, after) => {
       const description = nothing();
       for (const { parts, change } of leavesFor(before, false))

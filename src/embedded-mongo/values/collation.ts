@@ -26,7 +26,7 @@ const DEFAULTS: Doc = {
   backwards: false,
 };
 /** For the others, the default is the only value that this server has. */
-const CHOICES = ['locale', 'version', 'strength', 'numericOrdering', 'caseFirst', 'caseLevel'];
+const CHOICES = ['locale', 'version', 'strength', 'numericOrdering', 'caseFirst', 'caseLevel', 'alternate'];
 
 /** `undefined` stands for simple comparison: by code point. */
 export function parseCollation(spec: Doc | null | undefined): Collation | undefined {
@@ -47,15 +47,17 @@ export function parseCollation(spec: Doc | null | undefined): Collation | undefi
     throw new MongoError(2, `Enumeration value for field 'collation.strength' is not a valid value.`);
   }
   if (locale === 'simple') return undefined;
-  const { numericOrdering = false, caseFirst = 'off', caseLevel = false } = spec;
+  const { numericOrdering = false, caseFirst = 'off', caseLevel = false, alternate = 'non-ignorable' } = spec;
   if (typeof numericOrdering !== 'boolean')
     throw new MongoError(14, "BSON field 'collation.numericOrdering' is the wrong type");
   if (caseFirst !== 'off' && caseFirst !== 'upper' && caseFirst !== 'lower') {
     throw new MongoError(2, "Enumeration value for field 'collation.caseFirst' is not a valid value.");
   }
+  if (alternate !== 'non-ignorable' && alternate !== 'shifted')
+    throw new MongoError(2, "Enumeration value for field 'collation.alternate' is not a valid value.");
   if (typeof caseLevel !== 'boolean') throw new MongoError(14, "BSON field 'collation.caseLevel' is the wrong type");
   if (caseLevel && strength === 2) throw unsupported('caseLevel with collation strength 2');
-  return collationOf(locale, { strength, numericOrdering, caseFirst, caseLevel });
+  return collationOf(locale, { strength, numericOrdering, caseFirst, caseLevel, alternate });
 }
 
 interface Options {
@@ -63,6 +65,8 @@ interface Options {
   numericOrdering: boolean;
   caseFirst: 'off' | 'upper' | 'lower';
   caseLevel: boolean;
+  /** `shifted`: without spaces and punctuation. */
+  alternate: 'non-ignorable' | 'shifted';
 }
 
 const known = new Map<string, Collation>();
@@ -76,6 +80,7 @@ function collationOf(locale: string, options: Options): Collation {
     sensitivity: caseLevel && strength === 1 ? 'case' : SENSITIVITY[strength],
     numeric,
     caseFirst: caseFirst === 'off' ? 'false' : caseFirst,
+    ignorePunctuation: options.alternate === 'shifted',
   });
   const order = (a: string, b: string): number => collator.compare(a, b);
   const fold = folder(order, options, /^en\b/.test(locale));
@@ -90,10 +95,17 @@ function collationOf(locale: string, options: Options): Collation {
   return collation;
 }
 
+const ORDERS: Record<string, string> = { phonebook: 'phonebk', traditional: 'trad', dictionary: 'dict' };
+
 function collatorOf(locale: string, options: Intl.CollatorOptions): Intl.Collator {
-  const tag = locale.replaceAll('_', '-');
+  // some locales have more orders than one: `de@collation=phonebook`
+  const [name = '', order] = locale.split('@collation=');
+  const kind = order && (ORDERS[order] ?? order);
+  const tag = name.replaceAll('_', '-') + (kind ? `-u-co-${kind}` : '');
   try {
-    if (Intl.Collator.supportedLocalesOf(tag).length > 0) return new Intl.Collator(tag, options);
+    const collator = new Intl.Collator(tag, options);
+    const isKnown = kind === undefined || collator.resolvedOptions().collation === kind;
+    if (isKnown && Intl.Collator.supportedLocalesOf(tag).length > 0) return collator;
   } catch {
     // not even well-formed: answered below
   }
@@ -103,6 +115,8 @@ function collatorOf(locale: string, options: Intl.CollatorOptions): Intl.Collato
 // eslint-disable-next-line no-control-regex -- all of ASCII
 const ASCII = /^[\x00-\x7f]*$/;
 const MARKS = /\p{M}/gu;
+/** What `shifted` passes over. */
+const IGNORED = /[\s\p{P}]/gu;
 /** Letters that some strengths take for two. */
 const SPELT_OUT: Record<string, string> = { ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th' };
 /** A character with its accents. */
@@ -111,7 +125,7 @@ const CLUSTER = /\P{M}\p{M}*|\p{M}+/gu;
 /** Writes each character in the plainest form that the language does not tell apart from it: for strength 2 `É` as `é`, for 1 as `e`. */
 function folder(
   order: (a: string, b: string) => number,
-  { strength, numericOrdering: numeric, caseLevel }: Options,
+  { strength, numericOrdering: numeric, caseLevel, alternate }: Options,
   english: boolean,
 ): (text: string) => string {
   const plain = new Map<string, string>();
@@ -127,7 +141,8 @@ function folder(
     if (form === undefined && plain.size < 10_000) plain.set(cluster, (form = plainest(cluster)));
     return form ?? plainest(cluster);
   };
-  const foldLetters = (text: string): string => {
+  const foldLetters = (given: string): string => {
+    const text = alternate === 'shifted' ? given.replace(IGNORED, '') : given;
     if (strength === 3) return text.normalize('NFC');
     return english && ASCII.test(text) && !caseLevel ? text.toLowerCase() : text.replace(CLUSTER, foldCluster);
   };

@@ -71,6 +71,13 @@ export function bitwise(op: 'and' | 'or' | 'xor', a: Value, b: Value): Int32 | L
   return widest(numberType(a), numberType(b)) === 'long' ? long(result) : int(Number(result));
 }
 
+/** The sum, and the error so far with what this addition loses. */
+function twoSum(a: number, b: number, error: number): [number, number] {
+  const sum = a + b;
+  const back = sum - a;
+  return [sum, error + (a - (sum - back) + (b - back))];
+}
+
 /**
  * A running sum that loses nothing on the way: integers exactly, doubles with a second double for the rounding errors (Knuth's two-sum), decimals
  * apart. `total` has the widest type met, or a wider one if the sum needs it.
@@ -102,10 +109,7 @@ export class Sum {
   }
 
   private addDouble(v: number): void {
-    const sum = this.sum + v;
-    const back = sum - this.sum;
-    this.error += this.sum - (sum - back) + (v - back);
-    this.sum = sum;
+    [this.sum, this.error] = twoSum(this.sum, v, this.error);
   }
 
   /** All but the decimals, as one double. */
@@ -113,10 +117,9 @@ export class Sum {
     this.collectInts();
     if (!Number.isFinite(this.sum)) return this.sum;
     const high = Number(this.integers);
-    this.addDouble(high);
     const low = Number(this.integers - BigInt(Number.isFinite(high) ? high : 0));
-    const result = this.sum + (this.error + low);
-    return result;
+    const [sum, error] = twoSum(this.sum, high, this.error);
+    return sum + (error + low);
   }
 
   asDec(): dec.Dec {

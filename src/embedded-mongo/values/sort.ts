@@ -6,21 +6,28 @@ import { isArray, isDoc, isNumber, toDouble, type Doc, type Value } from './bson
 import { type Collation } from './collation';
 import { MongoError } from '../errors';
 import { child, indexKeys, pathParts } from './paths';
+import { shellText } from './shell-text';
 import { checkMeta, isMeta, scoreOf } from './score';
 import { compareValues } from './values';
 
-/** Throws 2 (or the code given, for `$sort` stages) unless each direction is 1 or -1. */
-export function sortDirections(spec: Doc, code = 2): number[] {
+/** @throws unless each direction is 1 or -1 */
+export function sortDirections(spec: Doc): number[] {
   return Object.entries(spec).map(([path, direction]) => {
     if (isMeta(direction)) {
       checkMeta(direction.$meta);
       return -1;
     }
     if (path === '' || path.split('.').includes(''))
-      throw new MongoError(code, 'FieldPath field names may not be empty strings.');
-    if (path.startsWith('$')) throw new MongoError(code, 'FieldPath field names may not start with $.');
-    const n = isNumber(direction) ? toDouble(direction) : NaN;
-    if (n !== 1 && n !== -1) throw new MongoError(code, `bad sort specification for '${path}'`);
+      throw new MongoError(15998, 'FieldPath field names may not be empty strings.');
+    if (path.startsWith('$'))
+      throw new MongoError(
+        16410,
+        `FieldPath field names may not start with '$'. Consider using $getField or $setField.`,
+      );
+    if (!isNumber(direction)) throw new MongoError(15974, `Illegal key in $sort specification: ${path}: ${shellText(direction)}`); // prettier-ignore
+    const n = toDouble(direction);
+    if (n !== 1 && n !== -1)
+      throw new MongoError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
     return n;
   });
 }

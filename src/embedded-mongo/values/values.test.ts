@@ -79,7 +79,7 @@ describe('collations', () => {
 
   it('that do not exist here are refused', () => {
     expect(() => parseCollation({ locale: 'en', strength: new Int32(4) })).toThrow('EmbeddedMongo does not support');
-    expect(() => parseCollation({ locale: 'en', alternate: 'shifted' })).toThrow('EmbeddedMongo does not support');
+    expect(() => parseCollation({ locale: 'en', backwards: true })).toThrow('EmbeddedMongo does not support');
     expect(() => parseCollation({ locale: 'nosuch' })).toThrow("Field 'locale' is invalid");
   });
 });
