@@ -124,7 +124,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     releasers.push('mail', () => mail.stop());
     const realtime = createRealtime({
       connection,
-      config: config.http,
+      config: { ...config.http, ...config.sockets },
       clock,
       ids,
       logger,
