@@ -258,15 +258,15 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
 
   /** Reports, and waits until the match is over. */
   const finish = async ({ matchId }: Extract<End, { kind: 'matched' }>) => {
-    const path = `/api/matchmaking/matches/${matchId}`;
-    let { status, body } = await ask('POST', `${path}/result`, { winner: 0 });
-    if (status !== 200 && body.code !== 'MATCH_CLOSED')
-      throw new Error(`match ${matchId}: a report was answered ${status} ${body.code}: ${body.detail}`);
-    for (const until = Date.now() + PATIENCE_MS; body.state === 'live'; { status, body } = await ask('GET', path)) {
-      if (Date.now() > until) throw new Error(`match ${matchId} did not end`);
-      await delay(LOOK_AGAIN_MS);
+    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(LOOK_AGAIN_MS)) {
+      const { status, body } = await ask('POST', `/api/matchmaking/matches/${matchId}/result`, { winner: 0 });
+      if (status === 200 && body.state === 'live') continue;
+      if (status !== 200 && body.code !== 'MATCH_CLOSED')
+        throw new Error(`match ${matchId}: a report was answered ${status} ${body.code}: ${body.detail}`);
+      ledger.released(userId, matchId);
+      return;
     }
-    ledger.released(userId, matchId);
+    throw new Error(`match ${matchId} did not end`);
   };
 
   const cancel = async (ticketId: string) => {
