@@ -13,7 +13,7 @@ import { createDatabaseClock } from './database/database-clock';
 import { measureDatabase } from './database/database-metrics';
 import { createLeaseModels, createLeases } from './database/leases';
 import { migrateUp } from './database/migrations';
-import { createOutbox } from './database/outbox';
+import { CLAIM_MS, createOutbox } from './database/outbox';
 import { createTransact } from './database/transaction';
 import { createAccountPage } from './http/account-page';
 import { createApp } from './http/app';
@@ -101,7 +101,16 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
     const bus = createEventBus<DomainEvents>();
     const meterOf = measureOutboxes(metrics);
-    const outbox = createOutbox<DomainEvents>({ connection, bus, clock, ids, logger, meter: meterOf('outbox') });
+    const outbox = createOutbox<DomainEvents>({
+      connection,
+      bus,
+      clock,
+      ids,
+      logger,
+      // whoever is dead to the others by its leases holds no news back either
+      claimMs: Math.min(CLAIM_MS, config.leases.ttlMs),
+      meter: meterOf('outbox'),
+    });
     const transact = createTransact(connection);
     const mail = createPostOffice({
       connection,
@@ -115,7 +124,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     releasers.push('mail', () => mail.stop());
     const realtime = createRealtime({
       connection,
-      config: config.http,
+      config: { ...config.http, ...config.sockets },
       clock,
       ids,
       logger,

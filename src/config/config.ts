@@ -20,6 +20,7 @@ export interface Config {
     rateLimitChanges: LimitChange[];
     docs: boolean;
   };
+  sockets: { withoutToken: number };
   database: {
     uri: string | undefined;
     download: boolean;
@@ -114,6 +115,7 @@ function toConfig(
       rateLimitChanges: env.RATE_LIMIT_CHANGES,
       docs: env.DOCS,
     },
+    sockets: { withoutToken: env.SOCKETS_WITHOUT_TOKEN },
     database: {
       uri: env.MONGODB_URI,
       download: env.MONGODB_DOWNLOAD,

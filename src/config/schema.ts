@@ -113,6 +113,9 @@ export const environmentSchema = z.object({
   CORS_ORIGINS: list.default([]).describe('Exact origins that may call from a browser, comma-separated'),
   TRUST_PROXY_HOPS: integer(0, 10).default(0).describe('Number of reverse proxies in front'),
   RATE_LIMITS: flag.default(true).describe('Switches rate limits; only for load tests'),
+  SOCKETS_WITHOUT_TOKEN: integer(1, 100_000)
+    .default(256)
+    .describe('Connections of one address that may be open at a time without having shown a token'),
   RATE_LIMIT_CHANGES: list
     .default([])
     .transform((entries, context) => entries.flatMap((entry) => limitChange(entry, context)))

@@ -1,7 +1,7 @@
 /**
  * A background loop that re-arms after its tick has completed, so that ticks never overlap; the next one begins one period after
  * this one began, or a tenth of a period after its end where it took longer. A failing tick is reported and
- * backed off from (doubling up to 30 s), and never ends the loop. Tests call `tick()` and never start it.
+ * backed off from (doubling up to 2 s, or a period where that is longer), and never ends the loop. Tests call `tick()` and never start it.
  */
 export interface Loop {
   readonly name: string;
@@ -25,7 +25,8 @@ export interface LoopOptions {
   onError: (error: unknown, loop: string) => void;
 }
 
-const MAX_BACKOFF_MS = 30_000;
+/** What ticks fail of is mostly the database's being away, and everybody waits for them when it is back. */
+const MAX_BACKOFF_MS = 2_000;
 
 export function createLoop({ name, everyMs, tick, onError }: LoopOptions): Loop {
   let timer: NodeJS.Timeout | undefined;
@@ -73,7 +74,7 @@ export function createLoop({ name, everyMs, tick, onError }: LoopOptions): Loop 
     }
     busy = false;
     if (!started) return;
-    if (failures > 0) return arm(Math.min(MAX_BACKOFF_MS, everyMs * 2 ** failures));
+    if (failures > 0) return arm(Math.min(Math.max(MAX_BACKOFF_MS, everyMs), everyMs * 2 ** failures));
     arm(wanted ? 0 : Math.max(everyMs - (performance.now() - begun), everyMs / 10));
   };
 

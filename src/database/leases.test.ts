@@ -80,6 +80,68 @@ test('what a dead instance held is taken over within two TTLs, and not before on
   expect(time - died).toBeGreaterThanOrEqual(TTL);
 });
 
+test('what a dead instance held is led again within one and a half TTLs, also where one has joined who does not know yet who is dead', async () => {
+  const [dead, heir, newcomer] = [instance('dead'), instance('heir'), instance('newcomer')];
+  await settle(dead, heir);
+  await dead.loops[0]!.tick();
+  const died = time;
+  while (time < died + 1.5 * TTL) {
+    time += TTL / 4;
+    await heir.loops[0]!.tick();
+    await newcomer.loops[0]!.tick();
+  }
+  expect([...heir.held(), ...newcomer.held()].sort()).toEqual(NAMES);
+});
+
+test('shares change hands without a moment in which nobody leads', async () => {
+  const [one, two] = [instance('one'), instance('two')];
+  await settle(one);
+  for (let i = 0; i < 8; i++) {
+    for (const each of [one, two]) {
+      await each.loops[0]!.tick();
+      expect([...new Set([...one.held(), ...two.held()])].sort()).toEqual(NAMES);
+    }
+    time += TTL / 4;
+  }
+  expect(two.held()).toHaveLength(3);
+});
+
+test('what is offered and cannot be taken, as its fences are in use, is given back after a TTL', async () => {
+  const [one, two] = [instance('one'), instance('two')];
+  await settle(one);
+  await settle(one, two);
+  const offered = async () => (await models.Lease.find({ owner: null }).lean()).map(({ _id }) => _id);
+  await two.release();
+  await settle(one);
+  const beat = { updateOne: { filter: { _id: 'two' }, update: { $inc: { beat: 1 } }, upsert: true } };
+  const given: number[] = [];
+  for (let i = 0; i < 8; i++) {
+    await models.Instance.bulkWrite([beat]);
+    await one.loops[0]!.tick();
+    given.push((await offered()).length);
+    time += TTL / 4;
+  }
+  expect(given).toEqual([0, 0, 0, 0, 0, 0, 3, 3]);
+});
+
+test('a lease that the transaction of a dead process has locked holds up neither the others nor the own ones', async () => {
+  const [dead, heir] = [instance('dead'), instance('heir')];
+  await settle(dead, heir);
+  const [locked, ...others] = dead.held();
+  const session = await connection.startSession();
+  session.startTransaction();
+  await dead.fence(session, locked!);
+  await heir.loops[0]!.tick();
+  time += TTL;
+  await heir.loops[0]!.tick();
+  expect(heir.held().sort()).toEqual(NAMES.filter((name) => name !== locked));
+  expect(others.length).toBeGreaterThan(0);
+  await session.abortTransaction();
+  await session.endSession();
+  await heir.loops[0]!.tick();
+  expect(heir.held().sort()).toEqual(NAMES);
+});
+
 test('a lease that was not renewed for a TTL is not trusted by its own holder', async () => {
   const one = instance('one');
   await one.loops[0]!.tick();

@@ -1,9 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import { setImmediate as turn } from 'node:timers/promises';
 import { Schema, type ClientSession, type Connection } from 'mongoose';
 import { describeData } from './personal-data';
+import { AppError } from '../core/errors';
 import type { Logger } from '../core/logger';
 import { createLoop, type Loop } from '../core/loop';
+import { createWatcher } from './lease-watcher';
 import type { Transact } from './transaction';
 
 /**
@@ -12,12 +13,14 @@ import type { Transact } from './transaction';
  * No wall clock is compared with another one. A holder counts up the `beat` of what it holds; everybody else watches the beats on
  * a monotonic clock of its own, and takes over what has not moved for a whole TTL. The holder trusts its lease for one TTL from
  * the moment before it sent the beat, which is earlier than any watcher can have seen it, so the two never overlap while
- * processes run. A process that is paused in between wakes up believing in a lease that is gone: therefore whatever it commits
+ * processes run, but for a beat where one takes what the other has offered. A process that is paused in between wakes up believing in a lease that is gone: therefore whatever it commits
  * has to pass the fence, inside its own transaction. Taking over counts the epoch up in the lease and in its fences,
  * so that a transaction of the earlier epoch meets a wrong number, or a write conflict, and never commits. There are several
  * fences to a lease, because transactions that pass the same one exclude each other.
  *
- * Every instance holds its share (names / live instances, rounded up): it gives back what is more and takes what is free.
+ * Every instance holds its share (names / live instances, rounded up): what is more it offers, and leads on until somebody takes it. What
+ * a dead one has left is taken by whoever notices first, beyond the share, too: the others may have come just now, and not know yet who
+ * is dead. So everything is led again within a TTL and two beats of a death.
  */
 export interface LeaseHolder {
   /** Whether this instance holds the name now, as far as it can know without asking. */
@@ -62,6 +65,8 @@ interface LeaseRow {
   owner: string | null;
   epoch: number;
   beat: number;
+  /** Whether the owner has more than its share, and this may be taken from it. */
+  offered?: boolean;
 }
 
 interface InstanceRow {
@@ -79,6 +84,8 @@ interface FenceRow {
 const FENCES = 16;
 /** An instance that has not moved for this many TTLs is taken off the list. */
 const FORGET_AFTER_TTLS = 20;
+/** Looks at the others, and signs of life, in one TTL. */
+const BEATS = 4;
 
 /** Where no second instance can be: everything is held, always, and nothing has to be asked. */
 const soleInstance = (names: readonly string[]): Leases => ({
@@ -93,7 +100,7 @@ const soleInstance = (names: readonly string[]): Leases => ({
 export function createLeaseModels(connection: Connection) {
   const options = { versionKey: false, minimize: false } as const;
   const lease = new Schema<LeaseRow>(
-    { _id: String, owner: { type: String, default: null }, epoch: Number, beat: Number },
+    { _id: String, owner: { type: String, default: null }, epoch: Number, beat: Number, offered: Boolean },
     { ...options, collection: 'leases' },
   );
   const instance = new Schema<InstanceRow>({ _id: String, beat: Number }, { ...options, collection: 'instances' });
@@ -124,6 +131,8 @@ export function createLeases(deps: LeasesDeps): Leases {
   const mine = new Map<string, { epoch: number; until: number }>();
   const leasesSeen = createWatcher(monotonic);
   const instancesSeen = createWatcher(monotonic);
+  /** Since when the others have been offered what is beyond the share. */
+  const offeredAt = new Map<string, number>();
   let nextFence = 0;
   let registered = false;
 
@@ -141,80 +150,126 @@ export function createLeases(deps: LeasesDeps): Leases {
     registered = true;
   };
 
-  /** Takes a name over from the state in which it was seen; false where somebody was faster. */
-  const take = async ({ _id: name, epoch, beat }: LeaseRow): Promise<boolean> => {
+  /** Takes names over from the state in which they were seen, all or none: somebody may have been faster, or have locked something of it. */
+  const take = async (rows: readonly LeaseRow[]): Promise<'taken' | 'changed' | 'locked'> => {
     const sent = monotonic();
-    const next = epoch + 1;
-    const taken = await transact(async (session) => {
-      const result = await Lease.updateOne(
-        { _id: name, epoch, beat },
-        { $set: { owner: instanceId, epoch: next, beat: beat + 1 } },
-        { session },
-      );
-      if (result.matchedCount === 0) return false;
-      const fences = Array.from({ length: FENCES }, (_, i) => ({
+    const leases = rows.map(({ _id, owner, epoch, beat, offered }) => ({
+      updateOne: {
+        // an offer stands however often its owner beats; a dead one must not have moved
+        filter: offered ? { _id, owner, epoch, offered } : { _id, epoch, beat },
+        update: { $set: { owner: instanceId, epoch: epoch + 1, offered: false }, $inc: { beat: 1 } },
+      },
+    }));
+    const fences = rows.flatMap(({ _id: name, epoch }) =>
+      Array.from({ length: FENCES }, (_, i) => ({
         updateOne: {
           filter: { _id: fenceId(name, i) },
-          update: { $set: { lease: name, epoch: next }, $setOnInsert: { commits: 0 } },
+          update: { $set: { lease: name, epoch: epoch + 1 }, $setOnInsert: { commits: 0 } },
           upsert: true,
         },
-      }));
+      })),
+    );
+    const work = async (session: ClientSession) => {
+      const { matchedCount } = await Lease.bulkWrite(leases, { session });
+      if (matchedCount !== rows.length) throw new LeaseLost('somebody was faster');
       await Fence.bulkWrite(fences, { session });
-      return true;
-    });
-    if (taken) mine.set(name, { epoch: next, until: sent + ttlMs });
-    return taken;
+    };
+    try {
+      // a transaction that died with its server ends by itself: until then the own leases have to be renewed
+      await transact(work, { giveUpMs: ttlMs / BEATS / 2 });
+    } catch (error) {
+      if (error instanceof LeaseLost) return 'changed';
+      if (error instanceof AppError && error.code === 'UNAVAILABLE') return 'locked';
+      throw error;
+    }
+    for (const { _id, epoch } of rows) mine.set(_id, { epoch: epoch + 1, until: sent + ttlMs });
+    return 'taken';
+  };
+
+  /** What is locked is left for the next time, for which the own ones have to be renewed first. @returns how many it took */
+  const takeSome = async (rows: readonly LeaseRow[], until: number): Promise<number> => {
+    if (rows.length === 0 || monotonic() > until) return 0;
+    const outcome = await take(rows);
+    if (outcome === 'taken') return rows.length;
+    if (outcome === 'changed' || rows.length === 1) return 0;
+    const half = rows.length >> 1;
+    return (await takeSome(rows.slice(0, half), until)) + (await takeSome(rows.slice(half), until));
   };
 
   const giveBack = async (name: string) => {
     const epoch = mine.get(name)?.epoch;
     mine.delete(name);
-    await Lease.updateOne({ _id: name, owner: instanceId, epoch }, { $set: { owner: null }, $inc: { beat: 1 } });
+    await Lease.updateOne(
+      { _id: name, owner: instanceId, epoch },
+      { $set: { owner: null, offered: false }, $inc: { beat: 1 } },
+    );
+  };
+
+  /**
+   * Says which of the own names may be taken: those beyond the share. What nobody takes for a TTL is given back, since commits that follow
+   * each other closely keep their fences locked.
+   */
+  const offer = async (rows: readonly LeaseRow[], share: number): Promise<void> => {
+    const own = rows.map(({ _id }) => _id).filter((name) => mine.has(name));
+    const surplus = new Set(own.slice(share));
+    const now = monotonic();
+    const late = [...surplus].filter((name) => now - (offeredAt.get(name) ?? now) > ttlMs);
+    const news = [...surplus].filter((name) => !offeredAt.has(name));
+    const kept = own.filter((name) => !surplus.has(name) && offeredAt.has(name));
+    for (const [names, offered] of [
+      [news, true],
+      [kept, false],
+    ] as const)
+      if (names.length > 0) await Lease.updateMany({ _id: { $in: names }, owner: instanceId }, { $set: { offered } });
+    for (const name of late) await giveBack(name);
+    for (const name of [...offeredAt.keys()]) if (!surplus.has(name) || !mine.has(name)) offeredAt.delete(name);
+    for (const name of news) offeredAt.set(name, now);
   };
 
   const beat = async (): Promise<LeaseRow[]> => {
     const sent = monotonic();
-    await Instance.updateOne({ _id: instanceId }, { $inc: { beat: 1 } }, { upsert: true });
-    await Lease.updateMany({ owner: instanceId }, { $inc: { beat: 1 } });
+    await Promise.all([
+      Instance.updateOne({ _id: instanceId }, { $inc: { beat: 1 } }, { upsert: true }),
+      Lease.updateMany({ owner: instanceId }, { $inc: { beat: 1 } }),
+    ]);
     const rows = (await Lease.find().lean<LeaseRow[]>()).filter((row) => wanted.has(row._id));
     mine.clear();
     for (const row of rows) if (row.owner === instanceId) mine.set(row._id, { epoch: row.epoch, until: sent + ttlMs });
     return rows;
   };
 
-  const countLive = async (): Promise<number> => {
+  /** How many other instances have been seen to live within a TTL. */
+  const countOthers = async (): Promise<number> => {
     const rows = await Instance.find().lean<InstanceRow[]>();
     instancesSeen.look(rows.map((row) => [row._id, String(row.beat)]));
     for (const row of rows)
       if (instancesSeen.stillFor(row._id) > ttlMs * FORGET_AFTER_TTLS)
         await Instance.deleteOne({ _id: row._id, beat: row.beat });
-    const others = rows.filter((row) => row._id !== instanceId && instancesSeen.stillFor(row._id) < ttlMs);
-    return others.length + 1;
+    const isLive = (id: string) => instancesSeen.hasMoved(id) && instancesSeen.stillFor(id) < ttlMs;
+    return rows.filter(({ _id }) => _id !== instanceId && isLive(_id)).length;
   };
 
   const tick = async () => {
     if (!registered) await register();
+    const until = monotonic() + ttlMs / BEATS;
     const rows = await beat();
     leasesSeen.look(rows.map((row) => [row._id, `${row.owner} ${row.epoch} ${row.beat}`]));
-    const share = Math.ceil(names.length / (await countLive()));
-    const surplus = [...mine.keys()].slice(share);
-    for (const name of surplus) await giveBack(name);
-    const isFree = (row: LeaseRow) =>
-      row.owner === null || (row.owner !== instanceId && leasesSeen.stillFor(row._id) >= ttlMs);
-    const free = startingAt(rows.filter(isFree), instanceId);
-    let gained = 0;
-    for (const row of free) {
-      if (mine.size >= share) break;
-      if (await take(row)) gained += 1;
-      await turn();
-    }
-    if (gained > 0 || surplus.length > 0)
-      logger.debug({ holds: mine.size, gained, gaveBack: surplus.length }, 'leases moved');
+    const share = Math.ceil(names.length / ((await countOthers()) + 1));
+    const others = startingAt(
+      rows.filter(({ owner }) => owner !== instanceId),
+      instanceId,
+    );
+    const isDead = ({ _id, owner }: LeaseRow) => owner !== null && leasesSeen.stillFor(_id) >= ttlMs;
+    const inherited = await takeSome(others.filter(isDead), until);
+    const free = others.filter((row) => !isDead(row) && (row.owner === null || row.offered));
+    const given = await takeSome(free.slice(0, Math.max(0, share - mine.size)), until);
+    await offer(rows, share);
+    if (inherited + given > 0) logger.debug({ holds: mine.size, inherited, given }, 'leases moved');
   };
 
   const loop = createLoop({
     name: 'leases',
-    everyMs: ttlMs / 4,
+    everyMs: ttlMs / BEATS,
     tick,
     onError: (err) => logger.error({ err }, 'leases could not be renewed'),
   });
@@ -232,7 +287,9 @@ export function createLeases(deps: LeasesDeps): Leases {
         { $inc: { commits: 1 } },
         { session },
       );
-      if (passed.matchedCount === 0) throw new LeaseLost(`the lease of ${name} belongs to another instance`);
+      if (passed.matchedCount > 0) return;
+      mine.delete(name);
+      throw new LeaseLost(`the lease of ${name} belongs to another instance`);
     },
     start: () => loop.tick(),
     loops: [loop],
@@ -244,20 +301,6 @@ export function createLeases(deps: LeasesDeps): Leases {
 }
 
 const fenceId = (name: string, i: number): string => `${name}/${i}`;
-
-/** How long each thing has looked the same, from when it was first seen so. */
-function createWatcher(monotonic: () => number) {
-  const seen = new Map<string, { state: string; since: number }>();
-  return {
-    look(states: readonly (readonly [string, string])[]) {
-      const now = monotonic();
-      const present = new Set(states.map(([id]) => id));
-      for (const id of seen.keys()) if (!present.has(id)) seen.delete(id);
-      for (const [id, state] of states) if (seen.get(id)?.state !== state) seen.set(id, { state, since: now });
-    },
-    stillFor: (id: string): number => monotonic() - (seen.get(id)?.since ?? Infinity),
-  };
-}
 
 /** The same rows, begun at a place of this instance's own: instances that start together reach for different ones. */
 function startingAt<Row>(rows: readonly Row[], id: string): Row[] {

@@ -66,9 +66,8 @@ interface OutboxRow {
 
 /** What a batch tells goes out in one turn of the event loop, or a few: larger ones would hold up everybody else. */
 const BATCH = 100;
-/** A claim is renewed while its relay works, so that what a crashed one had claimed is told soon by another one. */
-const CLAIM_MS = 4_000;
-const RENEW_EVERY_MS = 1_000;
+/** A claim is renewed four times in its life while its relay works: what a crashed one had claimed is told soon by another one. */
+export const CLAIM_MS = 4_000;
 /** A batch stops taking up rows after this, so that what it tells is still its own. */
 const BATCH_MS = 10_000;
 const FIRST_RETRY_MS = 500;
@@ -128,6 +127,8 @@ export interface OutboxDeps<Events> {
   /** Where the facts are kept, and what the relay is called. */
   collection?: string;
   everyMs?: number;
+  /** How long a claim stands that is not renewed. */
+  claimMs?: number;
   meter?: OutboxMeter;
 }
 
@@ -140,6 +141,7 @@ export function createOutbox<Events extends EventMap>({
   patienceMs = 10_000,
   collection = 'outbox',
   everyMs = 250,
+  claimMs = CLAIM_MS,
   meter,
 }: OutboxDeps<Events>): Outbox<Events> {
   const Row = createOutboxModel(connection, collection);
@@ -152,7 +154,7 @@ export function createOutbox<Events extends EventMap>({
     if (candidates.length === 0) return { rows: [], more: false };
     const wanted = { _id: { $in: candidates.map((row) => row._id) } };
     const claim = ids.uuid();
-    await Row.updateMany({ ...due, ...wanted }, { $set: { claim, notBefore: new Date(now + CLAIM_MS) } });
+    await Row.updateMany({ ...due, ...wanted }, { $set: { claim, notBefore: new Date(now + claimMs) } });
     const claimed = await Row.find({ ...wanted, claim }).lean<OutboxRow[]>();
     return { rows: await giveBackBlocked(claimed.sort(byAge), claim), more: candidates.length === BATCH };
   };
@@ -233,9 +235,9 @@ export function createOutbox<Events extends EventMap>({
     const claimed = { _id: { $in: rows.map((row) => row._id) }, claim: first?.claim ?? null };
     const renewal = createLoop({
       name: 'outbox claim',
-      everyMs: RENEW_EVERY_MS,
+      everyMs: claimMs / 4,
       tick: async () => {
-        await Row.updateMany(claimed, { $set: { notBefore: new Date(clock.now() + CLAIM_MS) } });
+        await Row.updateMany(claimed, { $set: { notBefore: new Date(clock.now() + claimMs) } });
       },
       onError: (err) => logger.warn({ err }, 'a claim on news could not be renewed'),
     });

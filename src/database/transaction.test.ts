@@ -2,7 +2,7 @@ import mongoose, { type Connection } from 'mongoose';
 import { startDatabaseProxy, type DatabaseProxy } from '../../test/faults/support/database-proxy';
 import { testDatabase } from '../../test/support/database';
 import { AppError } from '../core/errors';
-import { asUnavailable, createTransact } from './transaction';
+import { asUnavailable, createTransact, OutcomeUnknown } from './transaction';
 
 test('gives up on what a transaction of a dead process has locked, and says so', async () => {
   const connection = await testDatabase();
@@ -13,7 +13,7 @@ test('gives up on what a transaction of a dead process has locked, and says so',
   dead.startTransaction();
   await things.updateOne({ _id: insertedId }, change, { session: dead });
 
-  const transact = createTransact(connection, 200);
+  const transact = createTransact(connection, { giveUpMs: 200 });
   const blocked = transact((session) => things.updateOne({ _id: insertedId }, change, { session }));
   await expect(blocked).rejects.toMatchObject({
     code: 'UNAVAILABLE',
@@ -92,6 +92,27 @@ describe('when all connections break at once', () => {
     expect(errors.map(({ name }) => name)).toContain('MongoBulkWriteError');
     for (const error of errors) expect(asUnavailable(error)).toMatchObject({ code: 'UNAVAILABLE', retryAfter: 2 });
   });
+});
+
+test('a commit is not sent again for ever: when the database stays away, its outcome is said to be unknown, and can be looked up', async () => {
+  const direct = await testDatabase();
+  const proxy = await startDatabaseProxy(direct.port);
+  const connection = await mongoose.createConnection(proxy.uri, { serverSelectionTimeoutMS: 50 }).asPromise();
+  const transact = createTransact(connection, { commitMs: 200 });
+  const insert = async (session: mongoose.ClientSession) => {
+    await connection.collection<{ _id: string }>('notes').insertOne({ _id: 'note' }, { session });
+  };
+  try {
+    // the database does it, and nobody is told
+    void proxy.trap({ command: 'commitTransaction', nth: 1, when: 'after', act: () => proxy.cut() });
+    await expect(transact(insert)).rejects.toThrow(OutcomeUnknown);
+    expect(await direct.collection('notes').countDocuments()).toBe(1);
+    proxy.open();
+    await expect(transact(insert)).rejects.toMatchObject({ code: 11000 });
+  } finally {
+    await connection.close();
+    await proxy.close();
+  }
 });
 
 test('a read from a node that is no primary any more, and a second one, is UNAVAILABLE', async () => {

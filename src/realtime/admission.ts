@@ -4,6 +4,7 @@ import { AppError, toProblem } from '../core/errors';
 import { asUnavailable } from '../database/transaction';
 import type { Identity } from '../http/route';
 import type { Budgets } from './budgets';
+import type { Doorstep } from './doorstep';
 
 /** What is known of a socket: whose it is, and until when its access token lets it stay. */
 export interface SocketData {
@@ -32,6 +33,7 @@ export const MAX_SOCKETS = 32;
 /** What is counted at the handshake. */
 export interface Turnstile {
   budgets: Budgets;
+  doorstep: Doorstep;
   addressOf: (socket: Socket) => string;
 }
 
@@ -48,6 +50,7 @@ export function admitAtHandshake(admit: Admission, turnstile?: Turnstile) {
   const check = async (socket: Socket) => {
     const parsed = handshake.safeParse(socket.handshake.auth);
     if (!parsed.success) throw new AppError('UNAUTHENTICATED', 'Connect with `auth: {token: <access token>}`.');
+    turnstile?.doorstep.leave(socket.conn);
     const admitted = await admit(parsed.data.token);
     if (turnstile) {
       turnstile.budgets.spend(admitted.player.userId, 'connections', CONNECTING.ofOnePlayer);
@@ -77,6 +80,7 @@ export function admitAtHandshake(admit: Admission, turnstile?: Turnstile) {
       (thrown: unknown) => {
         // with another token they may ask again
         taken.delete(socket.conn);
+        turnstile?.doorstep.back(socket.conn);
         const { code, detail, status, until } = toProblem(asUnavailable(priced(socket, thrown)));
         if (status >= 500) socket.conn.close();
         else next(Object.assign(new Error(detail), { data: { code, message: detail, ...(until ? { until } : {}) } }));

@@ -17,6 +17,7 @@ import { admitAtHandshake, createAdmission, lateRefusal, type SocketData } from 
 import { createBudgets } from './budgets';
 import type { ClientEvent } from './client-event';
 import { createFeed, type Feed } from './feed';
+import { createDoorstep } from './doorstep';
 import { cutOffFloods } from './floods';
 import { onEvent, refuseUnknownEvents } from './on-event';
 import { ownEvents, presenceRoom } from './own-events';
@@ -75,7 +76,7 @@ export interface Serving {
 
 export interface RealtimeDeps {
   connection: Connection;
-  config: Config['http'];
+  config: Config['http'] & Config['sockets'];
   clock: Clock;
   ids: Ids;
   logger: Logger;
@@ -163,8 +164,10 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
   const admit = createAdmission((token) => served().authenticate(token));
   const visibleTo: Serving['visibleTo'] = (userId, userIds) => served().visibleTo(userId, userIds);
   const own = ownEvents({ admit, presence, snapshotOf, visibleTo });
+  const doorstep = createDoorstep({ io, most: config.withoutToken, trustProxyHops: config.trustProxyHops, logger });
   const turnstile = {
     budgets,
+    doorstep,
     addressOf: (socket: Socket) => networkOf(addressOf(socket, config.trustProxyHops)),
   };
   io.use(admitAtHandshake(admit, config.rateLimits ? turnstile : undefined));
@@ -229,6 +232,7 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       });
       io.attach(http);
       cutOffFloods({ io, clock, logger });
+      if (config.rateLimits) doorstep.watch();
       meter.watch(io);
     },
     async stop() {

@@ -30,8 +30,8 @@ async function end(redis: Child): Promise<void> {
 }
 
 /** One instance of the server, as far as limits go. */
-async function instance(port: number) {
-  const link = await connectRedis(`redis://127.0.0.1:${port}`, silent, systemIds.uuid());
+async function instance(port: number, database = 0) {
+  const link = await connectRedis(`redis://127.0.0.1:${port}/${database}`, silent, systemIds.uuid());
   const limits = createRateLimits(true, link.createLimitStore);
   releases.push(
     () => link.stop(),
@@ -78,12 +78,18 @@ withRedis('limits in Redis', () => {
   test('go on in each process while Redis is frozen, without holding a request for long', async () => {
     const port = await freePort();
     const redis = await redisAt(port);
-    const { burst } = await instance(port);
+    const [{ burst }, other] = [await instance(port), await instance(port, 1)];
+    const timed = async (work: () => Promise<number[]>) => {
+      const begun = performance.now();
+      const statuses = await work();
+      return { statuses, ms: performance.now() - begun };
+    };
+    const usual = await timed(() => other.burst(max + 5));
     redis.signal('SIGSTOP');
-    const begun = performance.now();
-    const statuses = await burst(max + 5);
+    const { statuses, ms } = await timed(() => burst(max + 5));
     expect([refused(statuses), new Set(statuses)]).toEqual([5, new Set([200, 429])]);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    // one time-out, and what so many requests take on this machine just now; by itself the client would wait for more than 8 s
+    expect(ms).toBeLessThan(2 * usual.ms + 2_000);
     redis.signal('SIGCONT');
   });
 

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LIMIT_NAMES } from '../../src/config/schema';
+import { environmentSchema, LIMIT_NAMES } from '../../src/config/schema';
 import { classesOf, LIMITS } from '../../src/http/rate-limits';
 import { CONNECTING, MAX_SOCKETS } from '../../src/realtime/admission';
 import { FLOOD } from '../../src/realtime/floods';
@@ -62,6 +62,12 @@ describe('docs/rate-limits.md', () => {
           'address',
         ],
         ['Open connections', MAX_SOCKETS, 'at once', 'player'],
+        [
+          'Open connections that have shown no good token',
+          environmentSchema.shape.SOCKETS_WITHOUT_TOKEN.parse(undefined),
+          'at once',
+          'address',
+        ],
         ['Packets, whatever they hold; more ends the connection', FLOOD.packets, FLOOD.perMs / 1000, 'connection'],
         ['Bytes in them; more ends the connection', FLOOD.bytes, FLOOD.perMs / 1000, 'connection'],
       ],

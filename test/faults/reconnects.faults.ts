@@ -1,4 +1,5 @@
-import { SEED } from './support/chance';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PACE, SEED } from './support/chance';
 import { countCost } from './support/cost';
 import { gatherFleet } from './support/fleet';
 import { report } from './support/verdict';
@@ -9,6 +10,7 @@ import { startWorld, type World } from './support/world';
 /** Straight to the instances: a balancer in between would need as many files again in this process. */
 const SOCKETS = Number(process.env['FAULT_SOCKETS'] ?? 10_000);
 const EACH = 20;
+const TOLD_WITHIN_MS = 60_000 * PACE;
 
 let world: World;
 beforeAll(async () => {
@@ -42,20 +44,21 @@ test(`${SOCKETS} reconnect at once, after their matches were made without them: 
   const matches = world.connection.collection('matches');
   const made = async () => (await matches.countDocuments()) * 2 === fleet.players.length;
   const isTold = () => fleet.matches().every(({ matchId }) => matchId !== null);
-  while (!(await made()) || !isTold()) await new Promise((resolve) => setTimeout(resolve, 50));
-
+  for (const until = Date.now() + TOLD_WITHIN_MS; !(await made()) || !isTold(); await delay(50))
+    if (Date.now() > until) break;
+  report(`${fleet.size} reconnects at once`, {
+    notSetUp: world.log.filter((line) => line.includes('could not be set up')).length,
+    connectedMs,
+    each,
+    reconnectedMs,
+    matches: await matches.countDocuments(),
+    notTold: fleet.matches().filter(({ matchId }) => matchId === null).length,
+  });
+  expect(await made()).toBe(true);
   const known = new Map<number, Set<string | null>>();
   for (const { player, matchId } of fleet.matches()) known.set(player, (known.get(player) ?? new Set()).add(matchId));
   expect([...known.values()].filter((ids) => ids.size !== 1)).toEqual([]);
   expect(fleet.dismissed).toBe(0);
-  const notSetUp = world.log.filter((line) => line.includes('could not be set up'));
-  report(`${fleet.size} reconnects at once`, {
-    notSetUp: notSetUp.length,
-    connectedMs,
-    each,
-    reconnectedMs,
-    matches: fleet.players.length / 2,
-  });
   fleet.leave();
   // five of its own for each, where nobody asks together
   expect(each.commands).toBeLessThan(1);

@@ -4,7 +4,7 @@ import type { Ids } from '../../core/ids';
 import type { Logger } from '../../core/logger';
 import { LeaseLost, type LeaseHolder } from '../../database/leases';
 import type { Outbox } from '../../database/outbox';
-import { isDuplicateKey, type Transact } from '../../database/transaction';
+import { isDuplicateKey, OutcomeUnknown, type Transact } from '../../database/transaction';
 import type { LobbiesApi } from '../lobbies';
 import type { UsersApi } from '../users';
 import { seatInLobby, seatNewcomers } from './backfill';
@@ -146,9 +146,24 @@ export function createFormation(deps: FormationDeps): Formation {
     await pools.refresh(drafts.flatMap(({ proposal }) => proposal.ticketIds));
   };
 
-  const formAll = async (drafts: readonly Draft[]): Promise<number> => {
+  /** Whether these matches were written after all: all that share a commit, or none. One that others only joined tells nothing. */
+  const stand = async (drafts: readonly Draft[]): Promise<boolean> => {
+    const begun = drafts.filter(({ joins }) => !joins).map(({ match }) => match._id);
+    return begun.length > 0 && (await Matches.exists({ _id: { $in: begun } })) !== null;
+  };
+
+  /** @throws what the commit throws, unless its outcome was unknown and the matches are there */
+  const commitOrFind = async (drafts: readonly Draft[]): Promise<void> => {
     try {
       await commit(drafts);
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown) || !(await stand(drafts))) throw error;
+    }
+  };
+
+  const formAll = async (drafts: readonly Draft[]): Promise<number> => {
+    try {
+      await commitOrFind(drafts);
     } catch (error) {
       if (drafts.length > 1 && concernsOne(error)) {
         const half = Math.floor(drafts.length / 2);

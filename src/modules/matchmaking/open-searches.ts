@@ -12,13 +12,13 @@ export function createOpenSearches({
   Matches: MatchModel;
 }) {
   return async (userIds: readonly string[]): Promise<(userId: string) => OpenSearch> => {
-    const [open, live] = await Promise.all([
-      tickets.open(userIds),
-      Matches.find({ livePlayers: { $in: [...userIds] }, live: true }).lean<MatchRow[]>(),
-    ]);
+    // the tickets first: who is matched in between is seen twice, where the other way round they would be in neither
+    const open = await tickets.open(userIds);
     const proposedFor = [...open.values()].flatMap(({ matchId }) => matchId ?? []);
-    const proposed =
-      proposedFor.length === 0 ? [] : await Matches.find({ _id: { $in: proposedFor } }).lean<MatchRow[]>();
+    const [live, proposed] = await Promise.all([
+      Matches.find({ livePlayers: { $in: [...userIds] }, live: true }).lean<MatchRow[]>(),
+      proposedFor.length === 0 ? [] : Matches.find({ _id: { $in: proposedFor } }).lean<MatchRow[]>(),
+    ]);
     const byId = new Map(proposed.map((row) => [row._id.toHexString(), row]));
     const byPlayer = new Map(live.flatMap((row) => row.livePlayers.map((id) => [id.toHexString(), row])));
     return (userId) => {

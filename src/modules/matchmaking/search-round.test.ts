@@ -5,7 +5,7 @@ import { createEventBus } from '../../core/event-bus';
 import { systemIds } from '../../core/ids';
 import { createLogger } from '../../core/logger';
 import { createOutbox } from '../../database/outbox';
-import { createTransact } from '../../database/transaction';
+import { createTransact, OutcomeUnknown, type Transact } from '../../database/transaction';
 import type { GameMode } from '../games';
 import { ruleSetSchema } from '../games/rule-set';
 import { createLobbyStore } from '../lobbies/lobbies.store';
@@ -17,6 +17,7 @@ import { createFormation } from './formation';
 import type { MatchmakingEvents } from './matchmaking.api';
 import { createMatchmakingLoop } from './matchmaking.loop';
 import { createMatchModel, createRatingModel, createTicketModel } from './matchmaking.models';
+import { poolKey } from './matchmaking.policy';
 import { submitBody } from './matchmaking.schemas';
 import { createPools, SEED } from './pools';
 import { createSearchRound } from './search-round';
@@ -50,7 +51,14 @@ function parts() {
   const clock = manualClock();
   const logger = createLogger({ level: 'silent', pretty: false });
   const own = connection.useDb(connection.name);
-  const transact = createTransact(own);
+  const reliable = createTransact(own);
+  let answersLost = 0;
+  const transact: Transact = async (work) => {
+    const result = await reliable(work);
+    if (answersLost === 0) return result;
+    answersLost -= 1;
+    throw new OutcomeUnknown(new Error('the connection was cut'));
+  };
   const outbox = createOutbox({
     connection: own,
     bus: createEventBus<MatchmakingEvents>(),
@@ -98,6 +106,7 @@ function parts() {
     upkeep,
     search,
     submit,
+    loseAnswer: () => void (answersLost += 1),
     whileSearching: (work: () => Promise<unknown>) => (meanwhile = work),
   };
 }
@@ -139,6 +148,20 @@ test('a commit that fails is made up for, without anybody having to change anyth
   whileSearching(() => Promise.reject(new Error('the database is away')));
   await search();
   expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'matched' });
+});
+
+test('a commit whose outcome is unknown is looked up by its match', async () => {
+  const { submit, tickets, search, loseAnswer, waits, pools, clock } = parts();
+  const [one, two] = [systemIds.id(), systemIds.id()];
+  const mine = await submit(one);
+  await submit(two);
+  clock.advance(1000);
+  loseAnswer();
+  await search();
+  expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'matched' });
+  expect([...pools.all()]).toEqual([]);
+  // it counts like any other one
+  expect(waits.figures(poolKey(gameId, 'duel'), clock.now())).toMatchObject({ count: 2 });
 });
 
 test('what ended without this instance hearing of it leaves its pool', async () => {

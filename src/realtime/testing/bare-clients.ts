@@ -8,8 +8,11 @@ export function bareClients(door: Door) {
   const open: WebSocket[] = [];
   afterEach(() => open.splice(0).forEach((client) => client.terminate()));
 
-  const connect = async (): Promise<WebSocket> => {
-    const client = new WebSocket(`${door.url}/socket.io/?EIO=4&transport=websocket`);
+  /** @param from the address that the proxy in front says it has */
+  const connect = async (from = '192.0.2.1'): Promise<WebSocket> => {
+    const client = new WebSocket(`${door.url}/socket.io/?EIO=4&transport=websocket`, {
+      headers: { 'x-forwarded-for': from },
+    });
     open.push(client);
     await once(client, 'open');
     return client;
@@ -18,8 +21,8 @@ export function bareClients(door: Door) {
   return {
     connect,
     /** One that is let in, and has its snapshot. */
-    async greeted(): Promise<WebSocket> {
-      const client = await connect();
+    async greeted(from?: string): Promise<WebSocket> {
+      const client = await connect(from);
       const hello = new Promise<void>((resolve) =>
         client.on('message', (data: Buffer) => {
           if (data.toString().startsWith('42["connected"')) resolve();

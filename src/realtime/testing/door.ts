@@ -22,6 +22,9 @@ export interface Door {
 
 export const ANN: Identity = { userId: 'a'.repeat(24), username: 'ann', role: 'player', sessionId: 'b'.repeat(24) };
 
+/** Of one address, at a time. */
+export const WITHOUT_TOKEN = 64;
+
 /** A new one for each test of the file, gone after it. */
 export function doorForTests(): Door {
   const door = {} as Door;
@@ -41,6 +44,7 @@ export function doorForTests(): Door {
         rateLimits: true,
         rateLimitChanges: [],
         docs: false,
+        withoutToken: WITHOUT_TOKEN,
       },
       clock: systemClock,
       ids: systemIds,

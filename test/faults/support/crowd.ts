@@ -136,6 +136,8 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   /** Tickets whose end this player knows. */
   const done = new Set<string>();
   let seq = 0;
+  /** What a connection began with, or that something was missed, while the answer to a search was still on its way. */
+  let unread: Partial<Snapshot> | null = null;
 
   /** Until there is an answer that decides something. */
   const ask = async (method: string, path: string, body?: object): Promise<Answer & { doubtful: boolean }> => {
@@ -179,8 +181,9 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   };
 
   /** What was missed: the end of the search, if it has ended. A match is in the snapshot; for whatever else one has to ask. */
-  const catchUp = async (snapshot?: Pick<Snapshot, 'ticket' | 'match'>) => {
+  const catchUp = async (snapshot?: Partial<Snapshot>) => {
     const ticketId = searching;
+    if (ticketId === null) unread = snapshot ?? {};
     if (ticketId === null || snapshot?.ticket?.id === ticketId) return;
     const { match } = snapshot ?? {};
     // one that they know is the match before this search: the snapshot is older than it
@@ -281,30 +284,35 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     figures.cancels[status === 204 ? 'first' : 'late'] += 1;
   };
 
+  /** The end, once it is heard; null where it was not for long, although there was a connection, or when somebody looks in. */
+  const listen = async (end: Promise<End>, looksIn: () => boolean): Promise<End | null> => {
+    for (let quietSince = Date.now(); ;) {
+      const heard = await Promise.race([end, delay(250, undefined, { ref: false })]);
+      if (heard) return heard;
+      // nothing can be heard: it will be in what the next connection begins with
+      if (lostAt !== null && Date.now() - lostAt < PATIENCE_MS) quietSince = Date.now();
+      if (Date.now() - quietSince > ASK_AFTER_MS || scene.gone || looksIn()) return null;
+    }
+  };
+
   const endOf = async (ticketId: string): Promise<End> => {
     const end = ledger.endOf(ticketId, userId);
-    const endWithin = (ms: number) => Promise.race([end, delay(ms, undefined, { ref: false })]);
-    for (let quietSince = Date.now(); ;) {
-      const early = await endWithin(250);
-      if (early) return early;
-      if (Date.now() - quietSince > ASK_AFTER_MS) {
-        await catchUp();
-        const found = await endWithin(0);
-        if (found) figures.hadToAsk += 1;
-        if (found) return found;
-        quietSince = Date.now();
-      }
+    for (let cancelled = false; ;) {
+      const mayGo = () => scene.over && !cancelled;
+      const heard = await listen(end, mayGo);
+      if (heard) return heard;
       if (scene.gone) throw new Error('everybody has left');
-      if (!scene.over) continue;
-      // nobody may be left
-      await cancel(ticketId);
-      const told = await endWithin(ASK_AFTER_MS);
-      if (told) return told;
+      if (mayGo()) {
+        // nobody may be left
+        await cancel(ticketId);
+        cancelled = true;
+        continue;
+      }
       await catchUp();
-      const found = await endWithin(0);
-      if (!found) throw new Error(`${name} could not learn how ticket ${ticketId} ended`);
-      figures.hadToAsk += 1;
-      return found;
+      const found = await Promise.race([end, delay(0)]);
+      if (found) figures.hadToAsk += 1;
+      if (found) return found;
+      if (cancelled) throw new Error(`${name} could not learn how ticket ${ticketId} ended`);
     }
   };
 
@@ -319,8 +327,10 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     async live() {
       try {
         while (!scene.over) {
+          unread = null;
           searching = await search();
           if (searching === null) continue;
+          if (unread) await catchUp(unread);
           if (scene.patienceMs) await loseInterest(searching, scene.patienceMs());
           const end = await endOf(searching);
           done.add(searching);
