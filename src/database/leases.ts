@@ -13,14 +13,14 @@ import type { Transact } from './transaction';
  * No wall clock is compared with another one. A holder counts up the `beat` of what it holds; everybody else watches the beats on
  * a monotonic clock of its own, and takes over what has not moved for a whole TTL. The holder trusts its lease for one TTL from
  * the moment before it sent the beat, which is earlier than any watcher can have seen it, so the two never overlap while
- * processes run, but for a beat where one takes what the other has offered. A process that is paused in between wakes up believing in a lease that is gone: therefore whatever it commits
+ * processes run. A process that is paused in between wakes up believing in a lease that is gone: therefore whatever it commits
  * has to pass the fence, inside its own transaction. Taking over counts the epoch up in the lease and in its fences,
  * so that a transaction of the earlier epoch meets a wrong number, or a write conflict, and never commits. There are several
  * fences to a lease, because transactions that pass the same one exclude each other.
  *
- * Every instance holds its share (names / live instances, rounded up): what is more it offers, and leads on until somebody takes it. What
- * a dead one has left is taken by whoever notices first, beyond the share, too: the others may have come just now, and not know yet who
- * is dead. So everything is led again within a TTL and two beats of a death.
+ * Every instance holds its share (names / live instances, rounded up). What is more it offers and leads on, until another one puts its
+ * name down as the heir: then it stops, and hands over. What a dead one has left is taken by whoever notices first, beyond the share,
+ * too: the others may have come just now, and not know yet who is dead. So everything is led again within a TTL and two beats of a death.
  */
 export interface LeaseHolder {
   /** Whether this instance holds the name now, as far as it can know without asking. */
@@ -65,8 +65,17 @@ interface LeaseRow {
   owner: string | null;
   epoch: number;
   beat: number;
-  /** Whether the owner has more than its share, and this may be taken from it. */
+  /** Whether the owner has more than its share, and would hand this over. */
   offered?: boolean;
+  /** Who has asked for it, and is to have it next. */
+  heir?: string | null;
+}
+
+/** A lease that is to change hands, from the state in which it was seen. */
+interface Move {
+  row: LeaseRow;
+  seen: Partial<LeaseRow>;
+  to: string;
 }
 
 interface InstanceRow {
@@ -100,7 +109,14 @@ const soleInstance = (names: readonly string[]): Leases => ({
 export function createLeaseModels(connection: Connection) {
   const options = { versionKey: false, minimize: false } as const;
   const lease = new Schema<LeaseRow>(
-    { _id: String, owner: { type: String, default: null }, epoch: Number, beat: Number, offered: Boolean },
+    {
+      _id: String,
+      owner: { type: String, default: null },
+      epoch: Number,
+      beat: Number,
+      offered: Boolean,
+      heir: String,
+    },
     { ...options, collection: 'leases' },
   );
   const instance = new Schema<InstanceRow>({ _id: String, beat: Number }, { ...options, collection: 'instances' });
@@ -131,8 +147,6 @@ export function createLeases(deps: LeasesDeps): Leases {
   const mine = new Map<string, { epoch: number; until: number }>();
   const leasesSeen = createWatcher(monotonic);
   const instancesSeen = createWatcher(monotonic);
-  /** Since when the others have been offered what is beyond the share. */
-  const offeredAt = new Map<string, number>();
   let nextFence = 0;
   let registered = false;
 
@@ -150,17 +164,16 @@ export function createLeases(deps: LeasesDeps): Leases {
     registered = true;
   };
 
-  /** Takes names over from the state in which they were seen, all or none: somebody may have been faster, or have locked something of it. */
-  const take = async (rows: readonly LeaseRow[]): Promise<'taken' | 'changed' | 'locked'> => {
+  /** All or none: somebody may have been faster, or have locked something of it. */
+  const move = async (moves: readonly Move[]): Promise<'moved' | 'changed' | 'locked'> => {
     const sent = monotonic();
-    const leases = rows.map(({ _id, owner, epoch, beat, offered }) => ({
+    const leases = moves.map(({ row: { _id, epoch }, seen, to }) => ({
       updateOne: {
-        // an offer stands however often its owner beats; a dead one must not have moved
-        filter: offered ? { _id, owner, epoch, offered } : { _id, epoch, beat },
-        update: { $set: { owner: instanceId, epoch: epoch + 1, offered: false }, $inc: { beat: 1 } },
+        filter: { _id, epoch, ...seen },
+        update: { $set: { owner: to, epoch: epoch + 1, offered: false, heir: null }, $inc: { beat: 1 } },
       },
     }));
-    const fences = rows.flatMap(({ _id: name, epoch }) =>
+    const fences = moves.flatMap(({ row: { _id: name, epoch } }) =>
       Array.from({ length: FENCES }, (_, i) => ({
         updateOne: {
           filter: { _id: fenceId(name, i) },
@@ -171,7 +184,7 @@ export function createLeases(deps: LeasesDeps): Leases {
     );
     const work = async (session: ClientSession) => {
       const { matchedCount } = await Lease.bulkWrite(leases, { session });
-      if (matchedCount !== rows.length) throw new LeaseLost('somebody was faster');
+      if (matchedCount !== moves.length) throw new LeaseLost('somebody was faster');
       await Fence.bulkWrite(fences, { session });
     };
     try {
@@ -182,48 +195,42 @@ export function createLeases(deps: LeasesDeps): Leases {
       if (error instanceof AppError && error.code === 'UNAVAILABLE') return 'locked';
       throw error;
     }
-    for (const { _id, epoch } of rows) mine.set(_id, { epoch: epoch + 1, until: sent + ttlMs });
-    return 'taken';
+    for (const { row, to } of moves)
+      if (to === instanceId) mine.set(row._id, { epoch: row.epoch + 1, until: sent + ttlMs });
+    return 'moved';
   };
 
-  /** What is locked is left for the next time, for which the own ones have to be renewed first. @returns how many it took */
-  const takeSome = async (rows: readonly LeaseRow[], until: number): Promise<number> => {
-    if (rows.length === 0 || monotonic() > until) return 0;
-    const outcome = await take(rows);
-    if (outcome === 'taken') return rows.length;
-    if (outcome === 'changed' || rows.length === 1) return 0;
-    const half = rows.length >> 1;
-    return (await takeSome(rows.slice(0, half), until)) + (await takeSome(rows.slice(half), until));
+  /** What is locked is left for the next time, for which the own ones have to be renewed first. @returns how many moved */
+  const moveSome = async (moves: readonly Move[], until: number): Promise<number> => {
+    if (moves.length === 0 || monotonic() > until) return 0;
+    const outcome = await move(moves);
+    if (outcome === 'moved') return moves.length;
+    if (outcome === 'changed' || moves.length === 1) return 0;
+    const half = moves.length >> 1;
+    return (await moveSome(moves.slice(0, half), until)) + (await moveSome(moves.slice(half), until));
   };
 
-  const giveBack = async (name: string) => {
-    const epoch = mine.get(name)?.epoch;
-    mine.delete(name);
-    await Lease.updateOne(
-      { _id: name, owner: instanceId, epoch },
-      { $set: { owner: null, offered: false }, $inc: { beat: 1 } },
-    );
+  /** Nobody's, or a dead one's, which must not have moved meanwhile. */
+  const toSelf = (row: LeaseRow): Move => ({ row, seen: { beat: row.beat }, to: instanceId });
+  const toHeir = (row: LeaseRow): Move[] => (row.heir ? [{ row, seen: { owner: instanceId }, to: row.heir }] : []);
+
+  /** Puts this instance down for what is offered, to be handed over by its owner. */
+  const ask = async (rows: readonly LeaseRow[]): Promise<void> => {
+    const offered = rows.map(({ _id, epoch }) => ({ _id, epoch, offered: true, heir: null }));
+    if (offered.length > 0) await Lease.updateMany({ $or: offered }, { $set: { heir: instanceId } });
   };
 
-  /**
-   * Says which of the own names may be taken: those beyond the share. What nobody takes for a TTL is given back, since commits that follow
-   * each other closely keep their fences locked.
-   */
+  /** Says which of the own names others may have: those beyond the share. */
   const offer = async (rows: readonly LeaseRow[], share: number): Promise<void> => {
-    const own = rows.map(({ _id }) => _id).filter((name) => mine.has(name));
-    const surplus = new Set(own.slice(share));
-    const now = monotonic();
-    const late = [...surplus].filter((name) => now - (offeredAt.get(name) ?? now) > ttlMs);
-    const news = [...surplus].filter((name) => !offeredAt.has(name));
-    const kept = own.filter((name) => !surplus.has(name) && offeredAt.has(name));
-    for (const [names, offered] of [
-      [news, true],
-      [kept, false],
-    ] as const)
-      if (names.length > 0) await Lease.updateMany({ _id: { $in: names }, owner: instanceId }, { $set: { offered } });
-    for (const name of late) await giveBack(name);
-    for (const name of [...offeredAt.keys()]) if (!surplus.has(name) || !mine.has(name)) offeredAt.delete(name);
-    for (const name of news) offeredAt.set(name, now);
+    const own = rows.filter(({ _id }) => mine.has(_id));
+    for (const [part, offered] of [
+      [own.slice(0, share), false],
+      [own.slice(share), true],
+    ] as const) {
+      const news = part.filter((row) => (row.offered ?? false) !== offered).map(({ _id }) => _id);
+      if (news.length > 0)
+        await Lease.updateMany({ _id: { $in: news }, owner: instanceId, heir: null }, { $set: { offered } });
+    }
   };
 
   const beat = async (): Promise<LeaseRow[]> => {
@@ -234,7 +241,8 @@ export function createLeases(deps: LeasesDeps): Leases {
     ]);
     const rows = (await Lease.find().lean<LeaseRow[]>()).filter((row) => wanted.has(row._id));
     mine.clear();
-    for (const row of rows) if (row.owner === instanceId) mine.set(row._id, { epoch: row.epoch, until: sent + ttlMs });
+    for (const { _id, owner, epoch, heir } of rows)
+      if (owner === instanceId && !heir) mine.set(_id, { epoch, until: sent + ttlMs });
     return rows;
   };
 
@@ -255,16 +263,22 @@ export function createLeases(deps: LeasesDeps): Leases {
     const rows = await beat();
     leasesSeen.look(rows.map((row) => [row._id, `${row.owner} ${row.epoch} ${row.beat}`]));
     const share = Math.ceil(names.length / ((await countOthers()) + 1));
+    const isOwn = ({ owner }: LeaseRow) => owner === instanceId;
+    // no longer led from here since the beat
+    await moveSome(rows.filter(isOwn).flatMap(toHeir), until);
     const others = startingAt(
-      rows.filter(({ owner }) => owner !== instanceId),
+      rows.filter((row) => !isOwn(row)),
       instanceId,
     );
     const isDead = ({ _id, owner }: LeaseRow) => owner !== null && leasesSeen.stillFor(_id) >= ttlMs;
-    const inherited = await takeSome(others.filter(isDead), until);
-    const free = others.filter((row) => !isDead(row) && (row.owner === null || row.offered));
-    const given = await takeSome(free.slice(0, Math.max(0, share - mine.size)), until);
+    const inherited = await moveSome(others.filter(isDead).map(toSelf), until);
+    const promised = rows.filter(({ heir }) => heir === instanceId).length;
+    const room = () => Math.max(0, share - promised - mine.size);
+    const free = others.filter(({ owner }) => owner === null).slice(0, room());
+    const found = await moveSome(free.map(toSelf), until);
+    await ask(others.filter((row) => row.offered && !row.heir && !isDead(row)).slice(0, room()));
     await offer(rows, share);
-    if (inherited + given > 0) logger.debug({ holds: mine.size, inherited, given }, 'leases moved');
+    if (inherited + found > 0) logger.debug({ holds: mine.size, inherited, found }, 'leases moved');
   };
 
   const loop = createLoop({
@@ -294,7 +308,11 @@ export function createLeases(deps: LeasesDeps): Leases {
     start: () => loop.tick(),
     loops: [loop],
     async release() {
-      for (const name of [...mine.keys()]) await giveBack(name);
+      mine.clear();
+      await Lease.updateMany(
+        { owner: instanceId },
+        { $set: { owner: null, offered: false, heir: null }, $inc: { beat: 1 } },
+      );
       await Instance.deleteOne({ _id: instanceId });
     },
   };

@@ -21,7 +21,8 @@ export interface Patience {
 /** The database went away with the commit, and did not come back in time: whether it was done has to be looked up by what it has written. */
 export class OutcomeUnknown extends AppError {
   constructor(cause: unknown) {
-    super('UNAVAILABLE', 'The database went away before it had answered: look whether it was done.', { retryAfter: 2, cause }); // prettier-ignore
+    const detail = 'The database went away before it had answered: look whether it was done.';
+    super('UNAVAILABLE', detail, { retryAfter: 2, cause });
   }
 }
 
