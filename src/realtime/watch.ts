@@ -2,6 +2,7 @@ import type { Server, Socket } from 'socket.io';
 import type { Clock } from '../core/clock';
 import type { Logger } from '../core/logger';
 import { createLoop, type Loop } from '../core/loop';
+import { createSlices } from '../core/slices';
 import type { SocketData } from './admission';
 import type { Budgets } from './budgets';
 
@@ -26,7 +27,9 @@ export function createWatch(deps: { io: Server; clock: Clock; logger: Logger; bu
     tick: async () => {
       budgets.sweep();
       const now = clock.now();
+      const slices = createSlices();
       for (const socket of io.sockets.sockets.values()) {
+        if (slices.isOver) await slices.pause();
         const { expiresAt } = socket.data as SocketData;
         if (dropIfSlow(socket, logger)) continue;
         if (expiresAt !== null && now >= expiresAt + TOKEN_GRACE_MS) {
@@ -68,6 +71,7 @@ const waitingFor = ({ conn }: Socket) => (conn as unknown as { writeBuffer: { da
 
 function isSlow(socket: Socket): boolean {
   const inTransport = (socket.conn.transport as { socket?: { bufferedAmount?: number } }).socket?.bufferedAmount ?? 0;
-  const size = ({ data }: { data?: unknown }) => PACKET_BYTES + (typeof data === 'string' ? data.length : 0);
-  return waitingFor(socket).reduce((sum, packet) => sum + size(packet), inTransport) > MAX_WAITING_BYTES;
+  return waitingFor(socket).reduce((sum, packet) => sum + sizeOf(packet), inTransport) > MAX_WAITING_BYTES;
 }
+
+const sizeOf = ({ data }: { data?: unknown }): number => PACKET_BYTES + (typeof data === 'string' ? data.length : 0);
