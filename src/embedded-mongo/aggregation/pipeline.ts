@@ -4,6 +4,7 @@
  */
 import { isDoc, type Doc } from '../values/bson-types';
 import { MongoError, unsupported } from '../errors';
+import { checkDeadline } from '../limits';
 import { GROUPS } from './stages-group';
 import { DENSIFY } from './stages-densify';
 import { JOINS } from './stages-join';
@@ -26,7 +27,22 @@ const NOT_IN_FACETS = ['$out', '$merge', '$facet', '$documents'];
 /** `inside` names the stage whose sub-pipeline this is. */
 export function compilePipeline(stages: Doc[], env: PipelineEnv, inside?: string): Stage {
   const compiled = stages.map((spec, i) => compileStage(spec, env, i, stages.length, inside));
-  return (docs) => compiled.reduce((flow, stage) => stage(flow), docs);
+  return (docs) => compiled.reduce((flow, stage) => inTime(stage(flow), env.deadline), docs);
+}
+
+const LOOK_AT_CLOCK_EVERY = 256;
+
+/** The documents, as long as there is time. */
+function inTime(docs: Iterable<Doc>, deadline: number | undefined): Iterable<Doc> {
+  return deadline === undefined ? docs : watched(docs, deadline);
+}
+
+function* watched(docs: Iterable<Doc>, deadline: number): Iterable<Doc> {
+  let passed = 0;
+  for (const doc of docs) {
+    if (++passed % LOOK_AT_CLOCK_EVERY === 0) checkDeadline(deadline);
+    yield doc;
+  }
 }
 
 function compileStage(spec: Doc, env: PipelineEnv, at: number, count: number, inside?: string): Stage {

@@ -31,6 +31,7 @@ const setWindowFields: StageMaker = (spec, env) => {
   if (sortBy) sortDirections(sortBy);
   const tree = newTree();
   const output = Object.entries(documentOf(fields, 'output', '$setWindowFields')!);
+  checkPaths(output.map(([path]) => path));
   const functions = output.map(([path, each], i) => {
     if (path.startsWith('$')) fail(16410, `FieldPath field names may not start with '$': '${path}'`);
     plant(tree, path, { compute: (columns) => columns[i] });
@@ -45,6 +46,15 @@ const setWindowFields: StageMaker = (spec, env) => {
     }
   };
 };
+
+/** @throws 6307900 if one path leads into another */
+function checkPaths(paths: string[]): void {
+  for (const path of paths) {
+    const above = paths.find((other) => path.startsWith(`${other}.`));
+    if (above !== undefined)
+      fail(6307900, `$setWindowFields 'output' specification contains two conflicting paths: '${path}' and '${above}'`);
+  }
+}
 
 /** Sorted by the partitions' values; in each, as `sortBy` says. */
 function partitioner(by: Value, sortBy: Doc | undefined, env: PipelineEnv): (docs: Iterable<Doc>) => Partition[] {
@@ -67,7 +77,9 @@ function partitioner(by: Value, sortBy: Doc | undefined, env: PipelineEnv): (doc
     const sorted = [...partitions.values()].sort((a, b) => compareValues(a.value, b.value, env.collation));
     return sorted.map(({ scopes: found }) => {
       const scopes = order ? inOrder(found, ({ ROOT }) => ROOT as Doc, order) : found;
-      return { scopes, keys: scopes.map(key) };
+      const orderOf = (i: number): Value[] => order?.keyOf(scopes[i]!.ROOT as Doc).map((v) => v ?? null) ?? [];
+      const ties = (a: number, b: number): boolean => !order || order.compare(orderOf(a), orderOf(b)) === 0;
+      return { scopes, keys: scopes.map(key), ties };
     });
   };
 }

@@ -14,10 +14,15 @@ export interface Partition {
   scopes: Scope[];
   /** What each is sorted by; the first of several. */
   keys: Value[];
+  /** Whether the order takes two documents for equal: of arrays it looks at one element. */
+  ties(this: void, a: number, b: number): boolean;
 }
 
 /** The first and the last document that count for each one of the partition; undefined where none does. */
 export type Windows = (partition: Partition) => ([number, number] | undefined)[];
+
+/** Compiled, a function of windows: it gives a value for every document of a partition. */
+export type WindowFunction = (partition: Partition) => Value[];
 
 /** All of the partition. */
 export const EVERYTHING: Windows = ({ keys }) => keys.map(() => [0, keys.length - 1]);

@@ -1,12 +1,6 @@
 /** The functions of `$setWindowFields`. Compiled, each gives a value for every document of a partition. */
-import { bsonTypeName, double, intOrLong, isDate, isDoc, isNullish, isNumber, isString, long, toDouble, toInteger, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
-import {
-  compileAccumulator,
-  SIMPLE,
-  type Accumulator,
-  type GroupOperator,
-  type Make,
-} from '../expressions/accumulators';
+import { bsonTypeName, double, intOrLong, isArray, isDate, isDoc, isNullish, isNumber, isString, long, toDouble, toInteger, type Doc, type Value } from '../values/bson-types'; // prettier-ignore
+import { byExtreme, compileAccumulator, SIMPLE, type GroupOperator, type Make } from '../expressions/accumulators';
 import { add, divide, multiply, subtract } from '../expressions/arithmetic';
 import { FIXED, unitOf } from '../expressions/dates';
 import { compilerFor, scopeOf } from '../expressions/expression';
@@ -15,10 +9,9 @@ import * as dec from '../values/decimal';
 import { fail, unsupported } from '../errors';
 import { coerceToDec } from '../values/numbers';
 import { compareValues } from '../values/values';
+import { accumulate, sorted } from './moving-windows';
 import { covariance, integral } from './window-accumulators';
-import { compileWindow, EVERYTHING, type Partition, type Windows } from './window-bounds';
-
-export type WindowFunction = (partition: Partition) => Value[];
+import { compileWindow, EVERYTHING, type WindowFunction, type Windows } from './window-bounds';
 
 interface Place {
   name: string;
@@ -58,34 +51,30 @@ const inputOf = (arg: Value, { name }: Place, known: string[]): Doc => {
 
 // -- accumulators
 
-/** What an accumulator gives for each window. It goes on where a window only grows at its end. */
-function accumulate({ value, make }: GroupOperator, windows: Windows = EVERYTHING): WindowFunction {
-  return (partition) => {
-    const inputs = partition.scopes.map(value);
-    const open = (): Accumulator => make({ ...partition.scopes[0], ROOT: {}, CURRENT: {} });
-    let state: { accumulator: Accumulator; from: number; to: number; result: Value } | undefined;
-    return windows(partition).map((window) => {
-      if (!window) return open().result();
-      const [from, to] = window;
-      if (state?.from === from && state.to === to) return state.result;
-      if (!state || state.from !== from || state.to > to)
-        state = { accumulator: open(), from, to: from - 1, result: undefined };
-      while (state.to < to) state.accumulator.add(inputs[++state.to]);
-      state.result = state.accumulator.result();
-      return state.result;
-    });
-  };
-}
+const moving = ({ windows, compiler }: Place, operator: GroupOperator): WindowFunction =>
+  accumulate(operator, windows, compiler.env.deadline);
 
 const accumulating =
   (make: Make) =>
-  ({ arg, compiler, windows }: Place): WindowFunction =>
-    accumulate({ value: compiler.compile(arg), make: () => make(compiler.env.collation) }, windows);
+  (place: Place): WindowFunction => {
+    const { arg, compiler } = place;
+    return moving(place, { value: compiler.compile(arg), make: () => make(compiler.env.collation) });
+  };
 
-const grouped = ({ name, arg, compiler, windows }: Place): WindowFunction => {
+const extreme =
+  (sign: 1 | -1) =>
+  (place: Place): WindowFunction => {
+    const { arg, compiler } = place;
+    const ordered = byExtreme(sign, compiler, (values) => values[0] ?? null);
+    return moving(place, { value: compiler.compile(arg), make: (scope) => sorted(ordered, scope) });
+  };
+
+const grouped = (place: Place): WindowFunction => {
+  const { name, arg, compiler } = place;
   if (name === '$count' && !(isDoc(arg) && Object.keys(arg).length === 0))
     fail(9, '$count only accepts an empty object as input');
-  return accumulate(compileAccumulator({ [name]: arg }, name, compiler), windows);
+  const { value, make, ordered } = compileAccumulator({ [name]: arg }, name, compiler);
+  return moving(place, { value, make: ordered ? (scope) => sorted(ordered, scope) : make });
 };
 
 // -- by the values that the documents are sorted by
@@ -109,7 +98,7 @@ const integrals = (place: Place): WindowFunction => {
   const input = place.compiler.compile(spec.input);
   return (partition) => {
     const points = partition.scopes.map((scope, i) => ({ point: [partition.keys[i], input(scope)] }));
-    return accumulate({ value: ({ point }) => point, make: () => make() }, place.windows)({ ...partition, scopes: points }); // prettier-ignore
+    return moving(place, { value: ({ point }) => point, make: () => make() })({ ...partition, scopes: points }); // prettier-ignore
   };
 };
 
@@ -174,12 +163,12 @@ function checkPoint(value: Value, keys: Value[], i: number): void {
 // -- from the first document to the current one
 
 const running =
-  (start: (place: Place) => { value: Expression; step: () => (v: Value, key: Value) => Value }) =>
+  (start: (place: Place) => { value: Expression; step: () => (v: Value) => Value }) =>
   (place: Place): WindowFunction => {
     const { value, step } = start(place);
-    return ({ scopes, keys }) => {
+    return ({ scopes }) => {
       const next = step();
-      return scopes.map((scope, i) => next(value(scope), keys[i]));
+      return scopes.map((scope) => next(value(scope)));
     };
   };
 
@@ -235,25 +224,18 @@ const RANKS: Record<string, (isSame: boolean, rank: number, at: number) => numbe
   $documentNumber: (_isSame, _rank, at) => at,
 };
 
-const ranking = running(({ name, arg, sortBy, compiler: { env } }) => {
+const ranking = ({ name, arg, sortBy }: Place): WindowFunction => {
   if (!isDoc(arg) || Object.keys(arg).length > 0) fail(5371603, `${name} must be specified with '{}' as the value`);
   if (Object.keys(sortBy ?? {}).length !== 1)
     fail(5371602, `${name} must be specified with a top level sortBy expression with exactly one element`);
-  return {
-    value: () => null,
-    step: () => {
-      let [at, rank] = [0, 0];
-      let last: Value;
-      return (_v, key) => {
-        const isSame = at > 0 && compareValues(key ?? null, last, env.collation) === 0;
-        last = key ?? null;
-        at += 1;
-        rank = RANKS[name]!(isSame, rank, at);
-        return intOrLong(BigInt(rank));
-      };
-    },
+  return ({ scopes, ties }) => {
+    let rank = 0;
+    return scopes.map((_scope, i) => {
+      rank = RANKS[name]!(i > 0 && ties(i - 1, i), rank, i + 1);
+      return intOrLong(BigInt(rank));
+    });
   };
-});
+};
 
 // -- of one other document
 
@@ -264,19 +246,26 @@ const endOf =
     return (partition) => windows(partition).map((window) => (window ? input(partition.scopes[window[end]]!) : null));
   };
 
+/** Whether an expression depends on the document that it is evaluated for. */
+function readsDocument(spec: Value): boolean {
+  if (isString(spec)) return /^\$($|[^$]|\$(ROOT|CURRENT)\b)/.test(spec);
+  if (isArray(spec)) return spec.some(readsDocument);
+  return isDoc(spec) && Object.entries(spec).some(([name, arg]) => !['$literal', '$const'].includes(name) && readsDocument(arg)); // prettier-ignore
+}
+
 const shift = (place: Place): WindowFunction => {
   const { arg, sortBy, compiler } = place;
   const spec = inputOf(arg, place, ['output', 'by', 'default']);
   const by = isNumber(spec.by) ? toInteger(spec.by) : undefined;
   if (by === undefined) return fail(9, "$shift requires 'by' as an integer value.");
-  if (isString(spec.default) && spec.default.startsWith('$')) fail(9, "'$shift:default' expression must yield a constant value."); // prettier-ignore
+  if (readsDocument(spec.default)) fail(9, "'$shift:default' expression must yield a constant value."); // prettier-ignore
   if (!sortBy) fail(9, "'$shift' requires a sortBy");
   const output = compiler.compile(spec.output);
   const otherwise = compiler.compile(spec.default ?? null)(scopeOf(compiler.env));
   return ({ scopes }) => scopes.map((_scope, i) => (scopes[i + by] ? output(scopes[i + by]!) : otherwise));
 };
 
-const SIMPLE_NAMES = ['$sum', '$avg', '$min', '$max', '$stdDevPop', '$stdDevSamp', '$push', '$addToSet'];
+const SIMPLE_NAMES = ['$sum', '$avg', '$stdDevPop', '$stdDevSamp', '$push', '$addToSet'];
 const GROUPED = [
   '$count',
   '$median',
@@ -296,6 +285,8 @@ const FUNCTIONS: Record<string, (place: Place) => WindowFunction> = {
   ...Object.fromEntries(SIMPLE_NAMES.map((name) => [name, accumulating(SIMPLE[name]!)])),
   ...Object.fromEntries(GROUPED.map((name) => [name, grouped])),
   ...Object.fromEntries(Object.keys(RANKS).map((name) => [name, ranking])),
+  $min: extreme(1),
+  $max: extreme(-1),
   $covariancePop: accumulating(covariance(0)),
   $covarianceSamp: accumulating(covariance(1)),
   $first: endOf(0),

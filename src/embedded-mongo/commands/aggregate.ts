@@ -77,6 +77,7 @@ function withPorts(context: Context, env: FilterEnv): PipelineEnv {
   const { server, view } = context;
   const ported: PipelineEnv = {
     ...env,
+    ...(context.deadline === undefined ? {} : { deadline: context.deadline }),
     collection: (name) => ({
       find: (filter) => {
         const { base, pipeline: stages } = viewOf(context, name) ?? { base: name, pipeline: [] };

@@ -86,6 +86,13 @@ function bulkWrite(context: Context): Doc {
   const ops = args.requiredDocuments('ops');
   const namespaces = namespacesOf(context);
   const operations = ops.map((op) => operationOf(op, namespaces));
+  const cursor = new Args(args.document('cursor') ?? {}, 'bulkWrite.cursor');
+  cursor.check(['batchSize']);
+  const options = {
+    namespace: NAMESPACE,
+    batchSize: cursor.integer('batchSize') ?? Infinity,
+    ...cursorOptions(context),
+  };
   const sums = { ...counts };
   const quiet = args.flag('errorsOnly');
   const items: Doc[] = [];
@@ -94,18 +101,12 @@ function bulkWrite(context: Context): Doc {
     const item = write({ ...context, db: operation.db }, operation, sums);
     if (!quiet) items.push({ ok: double(1), idx: int(index), ...item });
   });
-  for (const { index, error } of failed) {
+  for (const [i, told] of described(failed).entries()) {
+    const { index } = failed[i]!;
     const none = { n: int(0), ...(operations[index]!.kind === 'update' ? { nModified: int(0) } : {}) };
-    items.push({ ok: double(0), idx: int(index), ...described(error), ...none });
+    items.push({ ok: double(0), idx: int(index), ...told, ...none });
   }
   items.sort((a, b) => toInteger(a.idx)! - toInteger(b.idx)!);
-  const cursor = new Args(args.document('cursor') ?? {}, 'bulkWrite.cursor');
-  cursor.check(['batchSize']);
-  const options = {
-    namespace: NAMESPACE,
-    batchSize: cursor.integer('batchSize') ?? Infinity,
-    ...cursorOptions(context),
-  };
   const sum = Object.fromEntries(Object.entries(sums).map(([name, n]) => [name, int(n)]));
   return { ...server.cursors.first(items, options), nErrors: int(failed.length), ...sum };
 }

@@ -36,7 +36,7 @@ import { SERVER } from './server';
 import { refuseOnView } from './views';
 import { WRITES } from './write';
 import { MongoError, unsupported } from '../errors';
-import { checkDeadline } from '../queries/query';
+import { checkDeadline } from '../limits';
 import { shellText } from '../values/shell-text';
 import { NOBODY, type Belonging } from './sessions';
 import { checkDatabaseName } from '../storage/store';

@@ -1,5 +1,5 @@
 /** The commands that write documents: `insert`, `update`, `delete`, `findAndModify`. */
-import { ObjectId, Timestamp } from 'bson';
+import { calculateObjectSize, ObjectId, Timestamp } from 'bson';
 import { bsonTypeName, int, isArray, isDoc, isNumber, toDouble, type Doc, type Value } from '../values/bson-types';
 import { checkIdValue, type Collection } from '../storage/collection';
 import { Args, evaluateLet } from './command-args';
@@ -39,16 +39,28 @@ export function batch(context: Context, statements: Doc[], run: (index: number) 
   return failed;
 }
 
-export const described = ({ code, extra, message }: MongoError): Doc => ({
-  code: int(code),
-  ...extra,
-  errmsg: message,
-});
+/** So many bytes of errors a reply tells; of what goes beyond, the codes. */
+const MOST_TOLD = 10 * 1024 * 1024;
 
-const writeErrors = (failed: Failed[]): Doc =>
-  failed.length === 0
-    ? {}
-    : { writeErrors: failed.map(({ index, error }) => ({ index: int(index), ...described(error) })) };
+/** The errors as a reply tells them: without their details, and then without their texts, where they would make it too large. */
+export function described(failed: Failed[]): Doc[] {
+  let left = MOST_TOLD;
+  return failed.map(({ error: { code, extra, message } }) => {
+    const brief = { code: int(code), errmsg: message };
+    for (const told of [{ code: int(code), ...extra, errmsg: message }, brief]) {
+      const size = calculateObjectSize(told);
+      if (size > left) continue;
+      left -= size;
+      return told;
+    }
+    return { ...brief, errmsg: '' };
+  });
+}
+
+function writeErrors(failed: Failed[]): Doc {
+  if (failed.length === 0) return {};
+  return { writeErrors: described(failed).map((told, i) => ({ index: int(failed[i]!.index), ...told })) };
+}
 
 // -- insert
 

@@ -64,6 +64,7 @@ it('hands out what it has to tell in batches', async () => {
 
 it.each([
   ['no operations', { ops: [] }, 16],
+  ['a batch of less than nothing', { ops: [{ insert: 0, document: {} }], cursor: { batchSize: -1 } }, 51024],
   ['a namespace that is not there', { ops: [{ insert: 1, document: {} }] }, 2],
   ['a namespace without a collection', { ops: [{ insert: 0, document: {} }], nsInfo: [{ ns: 'only' }] }, 73],
   ['a field that is none', { ops: [{ insert: 0, document: {}, x: 1 }] }, 40415],

@@ -132,6 +132,7 @@ describe('a time series', () => {
     ['one field for both', { timeseries: { timeField: 't', metaField: 't' } }, 72],
     ['the _id as what it is of', { timeseries: { timeField: 't', metaField: '_id' } }, 72],
     ['a granularity that is none', { timeseries: { timeField: 't', granularity: 'days' } }, 2],
+    ['a granularity that objects have', { timeseries: { timeField: 't', granularity: 'toString' } }, 2],
     ['another span', { timeseries: { timeField: 't', bucketMaxSpanSeconds: 10 } }, 72],
     ['an option that is none', { timeseries: { timeField: 't', x: 1 } }, 40415],
     ['a cap', { timeseries: { timeField: 't' }, capped: true, size: 100 }, 72],

@@ -190,3 +190,18 @@ describe('errInfo tells what failed', () => {
     expect(await detailsOf(validator, { a: 1, list: [1, 2] })).toEqual(details);
   });
 });
+
+it('tells what failed of as many documents as a reply has room for, and the codes of all', async () => {
+  const collection = await validated({ validator: { a: { $type: 'int' } } });
+  const docs = Array.from({ length: 4 }, () => ({ a: 'x'.repeat(4_000_000) }));
+  const { writeErrors } = await errorOf(collection.insertMany(docs, { ordered: false }));
+  expect(writeErrors.map(({ code }: AnyDoc) => code)).toEqual([121, 121, 121, 121]);
+  expect(writeErrors.map(({ err }: AnyDoc) => err.errInfo !== undefined)).toEqual([true, true, false, false]);
+});
+
+it('tells of a document that its details are too large for a reply', async () => {
+  const clauses = ['int', 'long', 'date', 'bool'].map((type) => ({ a: { $type: type } }));
+  const collection = await validated({ validator: { $and: clauses } });
+  const error = await errorOf(collection.insertOne({ a: 'x'.repeat(5_000_000) }));
+  expect(error).toMatchObject({ code: 121, message: 'Document failed validation' });
+});

@@ -98,6 +98,57 @@ describe('$setWindowFields', () => {
     expect([...(await column(docs, { $documentNumber: {} }, by))].sort()).toEqual([1, 2, 3, 4, 5]);
   });
 
+  it('ranks as it sorts: of an array, one element counts', async () => {
+    const docs = numbered([[7, 1], 1, [1, 5], [null, 'a'], null]);
+    expect(await column(docs, { $rank: {} }, { sortBy: { x: 1 } })).toEqual([3, 3, 3, 1, 1]);
+    expect(await column(docs, { $denseRank: {} }, { sortBy: { x: -1 } })).toEqual([2, 4, 3, 1, 5]);
+  });
+
+  it.each([
+    [{ $min: '$x' }],
+    [{ $max: '$x' }],
+    [{ $sum: '$x' }],
+    [{ $push: '$x' }],
+    [{ $median: { input: '$x', method: 'approximate' } }],
+    [{ $percentile: { input: '$x', p: [0, 0.3, 1], method: 'approximate' } }],
+    [{ $minN: { input: '$x', n: 2 } }],
+    [{ $maxN: { input: '$x', n: 3 } }],
+    [{ $topN: { sortBy: { x: 1 }, output: ['$x', '$_id'], n: 3 } }],
+    [{ $bottom: { sortBy: { x: 1 }, output: '$_id' } }],
+  ])('a window that moves over %j gives what a group of its documents gives', async (operator) => {
+    // prettier-ignore
+    const docs = numbered([4, 2, null, 2, new Double(2), 9, NaN, 'a', 1, 2, 2, 7, new Long(4), 3, undefined, 0, 12, 5, 5]);
+    const collection = await database.collection(docs);
+    const groupOf = async (from: number, to: number): Promise<AnyDoc> => {
+      const stages = [{ $match: { _id: { $gte: from, $lte: to } } }, { $sort: { _id: 1 } }, { $group: { _id: null, r: operator } }]; // prettier-ignore
+      return (await collection.aggregate(stages, raw).next())!.r;
+    };
+    for (const [low, high] of [
+      [-3, 1],
+      [-12, 0],
+      [0, 9],
+    ] as const) {
+      // prettier-ignore
+      const found = await column(docs, { ...operator, ...documents(low, high) }, { sortBy: { _id: 1 } }, raw);
+      expect(found).toEqual(await Promise.all(docs.map(({ _id }) => groupOf(_id + low, _id + high))));
+    }
+  });
+
+  it.each([
+    [
+      'windows',
+      { $setWindowFields: { sortBy: { n: 1 }, output: { r: { $push: '$n', ...documents('unbounded', 'current') } } } },
+    ],
+    ['what a stage makes', { $unwind: '$list' }],
+  ])('ends in its time: %s', async (_what, stage) => {
+    // prettier-ignore
+    const numbers = { $range: [0, 3000] };
+    const source = { $map: { input: numbers, as: 'n', in: { n: '$$n', list: { $range: [0, 200] } } } };
+    const pipeline = [{ $documents: source }, stage, { $count: 'n' }];
+    const command = { aggregate: 1, pipeline, cursor: {}, maxTimeMS: 1 };
+    await expect(database.db.command(command)).rejects.toMatchObject({ code: 50 });
+  });
+
   it('$derivative is the slope between the ends of the window, by the unit of time', async () => {
     const docs = numbered([1, 3, 11]);
     expect(await column(docs, { $derivative: { input: '$x' }, ...documents(-1, 0) })).toEqual([null, 2, 8]);
@@ -150,6 +201,8 @@ describe('$setWindowFields', () => {
     ['a rank by two fields', { sortBy: { a: 1, b: 1 }, output: { r: { $rank: {} } } }, 5371602],
     ['a rank of something', { sortBy: { a: 1 }, output: { r: { $rank: '$a' } } }, 5371603],
     ['a shift without an order', { output: { r: { $shift: { output: 1, by: 1 } } } }, 9],
+    ['a shift that falls back on the document', { sortBy: { a: 1 }, output: { r: { $shift: { output: 1, by: 1, default: { $add: ['$a', 1] } } } } }, 9], // prettier-ignore
+    ['paths that lead into each other', { output: { a: { $sum: 1 }, 'a.b': { $sum: 1 } } }, 6307900],
     ['a slope without a window', { sortBy: { a: 1 }, output: { r: { $derivative: { input: 1 } } } }, 9],
     ['a slope by month', { sortBy: { a: 1 }, output: { r: { $derivative: { input: 1, unit: 'month' }, window: {} } } }, 5490710], // prettier-ignore
   ])('refuses %s', async (_what, spec, code) => {

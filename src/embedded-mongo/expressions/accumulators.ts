@@ -15,7 +15,14 @@ import {
 } from '../values/bson-types';
 import { type Collation } from '../values/collation';
 import { MongoError, unsupported } from '../errors';
-import { type Compiler, type Expression, namedSpecs, type Operator, type Scope } from './expression-types';
+import {
+  type Compiler,
+  type Expression,
+  namedSpecs,
+  type Operator,
+  type Ordered,
+  type Scope,
+} from './expression-types';
 import { compileQuantile } from './percentiles';
 import { Sum } from '../values/numbers';
 import { compileSort } from '../values/sort';
@@ -23,6 +30,8 @@ import { compareValues, encodeKey } from '../values/values';
 
 export interface Accumulator {
   add(value: Value): void;
+  /** Takes back the one that was added first of those still in. */
+  remove?(value: Value): void;
   result(): Value;
 }
 export type Make = (collation?: Collation) => Accumulator;
@@ -130,18 +139,24 @@ export const SIMPLE: Record<string, Make> = {
 // -- the forms that keep n values, in an order of their own or as they come
 
 /** The `n` first in `order`, or as they came; from the other end if `fromEnd`. */
-export function takeN(values: Value[], n: Value, fromEnd: boolean, order?: (a: Value, b: Value) => number): Value[] {
+export function takeN(values: Value[], n: Value, fromEnd: boolean): Value[] {
   const count = toInteger(n);
   if (count === undefined || count < 1) throw new MongoError(5787902, "'n' must be a positive integer");
-  const list = order ? [...values].sort(order) : values;
-  return fromEnd ? list.slice(-count) : list.slice(0, count);
+  return fromEnd ? values.slice(-count) : values.slice(0, count);
 }
 
 export interface GroupOperator {
   /** What each document contributes. */
   value: Expression;
   make: (scope: Scope) => Accumulator;
+  /** Of those that look at the values in an order of their own: windows that move keep them sorted. */
+  ordered?: Ordered;
 }
+
+const inOrderOf = (value: Expression, ordered: Ordered): GroupOperator => {
+  const { keeps, compare, of } = ordered;
+  return { value, make: collecting((values, scope) => of(values.filter(keeps).sort(compare), scope)), ordered };
+};
 
 function collecting(finish: (values: Value[], scope: Scope) => Value): GroupOperator['make'] {
   return (scope) => {
@@ -155,16 +170,21 @@ function nForm(arg: Value, compiler: Compiler, name: string): GroupOperator {
   const input = compiler.compile(fields.input);
   const n = compiler.compile(fields.n);
   const sign = name === '$minN' ? 1 : name === '$maxN' ? -1 : 0;
-  const order = sign === 0 ? undefined : (a: Value, b: Value) => sign * compareValues(a, b, compiler.env.collation);
-  const finish = (values: Value[], scope: Scope): Value =>
-    takeN(
-      order ? values.filter((v) => !isNullish(v)) : values.map((v) => v ?? null),
-      n(scope),
-      name === '$lastN',
-      order,
+  if (sign !== 0)
+    return inOrderOf(
+      input,
+      byExtreme(sign, compiler, (values, scope) => takeN(values, n(scope), false)),
     );
+  const finish = (values: Value[], scope: Scope): Value => takeN(values, n(scope), name === '$lastN').map((v) => v ?? null); // prettier-ignore
   return { value: input, make: collecting(finish) };
 }
+
+/** Values that are there, the least of them first (`sign` 1) or the greatest. */
+export const byExtreme = (sign: 1 | -1, { env }: Compiler, of: Ordered['of']): Ordered => ({
+  keeps: (v) => !isNullish(v),
+  compare: (a, b) => sign * compareValues(a, b, env.collation),
+  of,
+});
 
 /** `$top`, `$bottom` and their n forms: by an order of the documents, not of the outputs. */
 function ranked(arg: Value, compiler: Compiler, name: string): GroupOperator {
@@ -174,18 +194,17 @@ function ranked(arg: Value, compiler: Compiler, name: string): GroupOperator {
   const order = compileSort(fields.sortBy, compiler.env.collation);
   const output = compiler.compile(fields.output);
   const n: Expression = many ? compiler.compile(fields.n) : () => 1;
-  const finish = (docs: Value[], scope: Scope): Value => {
-    const fromEnd = name.startsWith('$bottom');
-    const sorted = takeN(docs, n(scope), fromEnd, (a, b) => order(a as Doc, b as Doc));
-    const outputs = sorted.map((doc) => output({ ...scope, ROOT: doc, CURRENT: doc }) ?? null);
+  const of: Ordered['of'] = (docs, scope) => {
+    const taken = takeN(docs, n(scope), name.startsWith('$bottom'));
+    const outputs = taken.map((doc) => output({ ...scope, ROOT: doc, CURRENT: doc }) ?? null);
     return many ? outputs : (outputs[0] ?? null);
   };
-  return { value: (scope) => scope.ROOT, make: collecting(finish) };
+  return inOrderOf((scope) => scope.ROOT, { keeps: () => true, compare: (a, b) => order(a as Doc, b as Doc), of });
 }
 
 function quantile(arg: Value, compiler: Compiler, name: string): GroupOperator {
-  const { input, of } = compileQuantile(arg, compiler, name);
-  return { value: input, make: collecting(of) };
+  const { input, ordered } = compileQuantile(arg, compiler, name);
+  return inOrderOf(input, ordered);
 }
 
 export function compileAccumulator(spec: Value, field: string, compiler: Compiler): GroupOperator {

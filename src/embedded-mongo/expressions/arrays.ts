@@ -136,7 +136,11 @@ const takes = (name: string, fromEnd: boolean, sign: 0 | 1 | -1 = 0): Operator =
     const elements = list(input, 5788200, name);
     if (sign === 0) return takeN(elements, n, fromEnd);
     const present = elements.filter((v) => !isNullish(v));
-    return takeN(present, n, false, (a, b) => sign * compareValues(a, b, collation));
+    return takeN(
+      [...present].sort((a, b) => sign * compareValues(a, b, collation)),
+      n,
+      false,
+    );
   });
 
 export const ARRAYS: Record<string, Operator> = {

@@ -7,11 +7,22 @@ import { MongoError } from '../errors';
 export type Scope = { [name: string]: Value };
 export type Expression = (scope: Scope) => Value;
 
+/** How an accumulator looks at its values, if in an order of their own. */
+export interface Ordered {
+  /** Whether a value counts at all. */
+  keeps(this: void, value: Value): boolean;
+  compare(this: void, a: Value, b: Value): number;
+  /** What is made of the values in order; it leaves them as they are. */
+  of(this: void, sorted: Value[], scope: Scope): Value;
+}
+
 export interface ExpressionEnv {
   collation?: Collation;
   /** Values of the command's `let`. */
   variables?: Doc;
   now?: Date;
+  /** When the command has to end, in ms since 1970. */
+  deadline?: number;
 }
 
 export interface Compiler {

@@ -4,12 +4,12 @@
  */
 import { double, isArray, isDoc, isNumber, isString, toDouble, type Doc, type Value } from '../values/bson-types';
 import { fail } from '../errors';
-import { type Compiler, type Expression, type Operator } from './expression-types';
+import { type Compiler, type Expression, type Operator, type Ordered } from './expression-types';
 
 interface Quantile {
   input: Expression;
   /** What is made of all that went in. */
-  of(this: void, values: Value[]): Value;
+  ordered: Ordered;
 }
 
 export function compileQuantile(arg: Value, compiler: Compiler, name: string): Quantile {
@@ -21,12 +21,12 @@ export function compileQuantile(arg: Value, compiler: Compiler, name: string): Q
   if (!isString(arg.method)) fail(14, `BSON field '${name}.method' is the wrong type, expected type 'string'`);
   if (arg.method !== 'approximate') fail(2, "Currently only 'approximate' can be used as percentile 'method'.");
   const ps = name === '$percentile' ? sharesOf(arg, compiler) : undefined;
-  const of = (values: Value[]): Value => {
-    const numbers = values.filter(isNumber).map(toDouble).filter((n) => !Number.isNaN(n)); // prettier-ignore
-    numbers.sort((a, b) => a - b);
-    return ps ? ps.map((p) => at(numbers, p)) : at(numbers, 0.5);
+  const ordered: Ordered = {
+    keeps: (v) => isNumber(v) && !Number.isNaN(toDouble(v)),
+    compare: (a, b) => toDouble(a) - toDouble(b) || 0,
+    of: (sorted) => (ps ? ps.map((p) => at(sorted, p)) : at(sorted, 0.5)),
   };
-  return { input: compiler.compile(arg.input), of };
+  return { input: compiler.compile(arg.input), ordered };
 }
 
 function sharesOf({ p }: Doc, compiler: Compiler): number[] {
@@ -40,16 +40,16 @@ function sharesOf({ p }: Doc, compiler: Compiler): number[] {
   });
 }
 
-function at(sorted: number[], p: number): Value {
+function at(sorted: Value[], p: number): Value {
   if (sorted.length === 0) return null;
-  return double(sorted[p >= 1 ? sorted.length - 1 : Math.max(Math.ceil(sorted.length * p) - 1, 0)]!);
+  return double(toDouble(sorted[p >= 1 ? sorted.length - 1 : Math.max(Math.ceil(sorted.length * p) - 1, 0)]));
 }
 
 const quantile: Operator = (arg, compiler, name) => {
-  const { input, of } = compileQuantile(arg, compiler, name);
+  const { input, ordered } = compileQuantile(arg, compiler, name);
   return (scope) => {
     const value = input(scope);
-    return of(isArray(value) ? value : [value]);
+    return ordered.of((isArray(value) ? value : [value]).filter(ordered.keeps).sort(ordered.compare), scope);
   };
 };
 

@@ -1,6 +1,6 @@
 /** Finding documents: the plan's candidates, tested by the whole filter, in the order asked for. */
 import { type Collection } from '../storage/collection';
-import { MongoError } from '../errors';
+import { checkDeadline } from '../limits';
 import { compileMatcher, type FilterEnv } from '../filters/match';
 import { byDistance, checkNearIndex, nearOf, type Near } from './near';
 import { textOf, type TextSearch } from './text';
@@ -117,8 +117,4 @@ function tested({ filter, env, deadline }: FullQuery, visit: Visit): Visit {
     if (++looked % LOOK_AT_CLOCK_EVERY === 0) checkDeadline(deadline);
     return (all || test(doc)) && visit(rec, doc);
   };
-}
-
-export function checkDeadline(deadline: number | undefined): void {
-  if (deadline !== undefined && Date.now() > deadline) throw new MongoError(50, 'operation exceeded time limit');
 }

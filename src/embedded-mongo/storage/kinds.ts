@@ -92,7 +92,7 @@ function timeSeriesOption(doc: Doc): Doc {
 }
 
 function bucketing({ granularity, bucketMaxSpanSeconds: span, bucketRoundingSeconds: rounding }: Doc): Doc {
-  if (granularity !== undefined && !(isString(granularity) && granularity in SPANS))
+  if (granularity !== undefined && !(isString(granularity) && Object.hasOwn(SPANS, granularity)))
     fail(2, `Enumeration value '${bsonTypeName(granularity)}' for field 'create.timeseries.granularity' is not a valid value.`); // prettier-ignore
   if (rounding !== undefined) {
     if (granularity !== undefined || !isNumber(span) || !isNumber(rounding) || toDouble(span) !== toDouble(rounding))
