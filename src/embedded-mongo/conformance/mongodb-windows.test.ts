@@ -134,6 +134,18 @@ describe('$setWindowFields', () => {
     }
   });
 
+  it('a window that grows is no work of its square', async () => {
+    const source = { $map: { input: { $range: [0, 20_000] }, as: 'n', in: { n: { $mod: [{ $multiply: ['$$n', 7919] }, 20_011] } } } }; // prettier-ignore
+    const grows = documents('unbounded', 'current');
+    const output = {
+      middle: { $median: { input: '$n', method: 'approximate' }, ...grows },
+      best: { $topN: { n: 2, sortBy: { n: -1 }, output: '$n' }, ...grows },
+    };
+    const pipeline = [{ $documents: source }, { $setWindowFields: { sortBy: { n: 1 }, output } }, { $sort: { n: -1 } }, { $limit: 1 }]; // prettier-ignore
+    const [last] = await database.db.aggregate(pipeline, { maxTimeMS: 20_000 }).toArray();
+    expect(last!.best[0]).toBe(last!.n);
+  });
+
   it.each([
     [
       'windows',
