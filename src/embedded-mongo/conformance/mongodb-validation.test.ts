@@ -184,6 +184,7 @@ describe('errInfo tells what failed', () => {
     [{ a: { $type: 'string' } }, { operatorName: '$type', specifiedAs: { a: { $type: 'string' } }, reason: 'type did not match', consideredValue: 1, consideredType: 'int' }], // prettier-ignore
     [{ b: { $exists: true } }, { operatorName: '$exists', specifiedAs: { b: { $exists: true } }, reason: 'path does not exist' }], // prettier-ignore
     [{ $expr: { $eq: ['$a', 2] } }, { operatorName: '$expr', specifiedAs: { $expr: { $eq: ['$a', 2] } }, reason: 'expression did not match', expressionResult: false }], // prettier-ignore
+    [{ b: 5, $expr: { $divide: [1, '$list'] } }, { operatorName: '$and', clausesNotSatisfied: [expect.objectContaining({ index: 0 }), { index: 1, details: expect.objectContaining({ reason: 'failed to evaluate aggregation expression', details: expect.objectContaining({ code: 16609 }) }) }] }], // prettier-ignore
     [{ a: 1, b: 2 }, { operatorName: '$and', clausesNotSatisfied: [{ index: 1, details: { operatorName: '$eq', specifiedAs: { b: 2 }, reason: 'field was missing' } }] }], // prettier-ignore
     [{ $or: [{ a: 2 }, { a: 3 }] }, { operatorName: '$or', clausesNotSatisfied: [2, 3].map((n, index) => ({ index, details: { operatorName: '$eq', specifiedAs: { a: n }, reason: 'comparison failed', consideredValue: 1 } })) }], // prettier-ignore
   ])('of the filter %j', async (validator, details) => {

@@ -1,5 +1,6 @@
 /** Why a document does not match a validator, as `errInfo.details` tells it. Of what is not here (`$nor`, `$not`, `$elemMatch` and the like) it names the rule. */
 import { bsonTypeName, int, isArray, isDoc, isNumber, isString, type Doc, type Value } from '../values/bson-types';
+import { MongoError } from '../errors';
 import { compileExpression, scopeOf } from '../expressions/expression';
 import { explainSchema } from './explain-schema';
 import { compileFilter, isOperators } from './match';
@@ -46,8 +47,18 @@ function clausesOf(name: string, arg: Value): Doc[] {
 }
 
 function several(operatorName: string, clauses: Doc[], doc: Doc): Doc {
-  const failed = clauses.flatMap((clause, index) => (compileFilter(clause)(doc) ? [] : [{ index: int(index), details: explainFilter(clause, doc) }])); // prettier-ignore
+  const failed = clauses.flatMap((clause, index) => (isSatisfied(clause, doc) ? [] : [{ index: int(index), details: explainFilter(clause, doc) }])); // prettier-ignore
   return { operatorName, clausesNotSatisfied: failed };
+}
+
+/** A clause that cannot be evaluated is none that is satisfied. */
+function isSatisfied(clause: Doc, doc: Doc): boolean {
+  try {
+    return compileFilter(clause)(doc);
+  } catch (error) {
+    if (error instanceof MongoError) return false;
+    throw error;
+  }
 }
 
 function ofSchema(schema: Doc, doc: Doc): Doc {
@@ -61,9 +72,16 @@ function ofSchema(schema: Doc, doc: Doc): Doc {
 }
 
 function ofExpression(arg: Value, doc: Doc): Doc {
-  const expressionResult = compileExpression(arg, {})({ ...scopeOf({}), ROOT: doc, CURRENT: doc });
-  const result = expressionResult === undefined ? {} : { expressionResult };
-  return { operatorName: '$expr', specifiedAs: { $expr: arg }, reason: 'expression did not match', ...result };
+  const about = { operatorName: '$expr', specifiedAs: { $expr: arg } };
+  try {
+    const expressionResult = compileExpression(arg, {})({ ...scopeOf({}), ROOT: doc, CURRENT: doc });
+    const result = expressionResult === undefined ? {} : { expressionResult };
+    return { ...about, reason: 'expression did not match', ...result };
+  } catch (error) {
+    if (!(error instanceof MongoError)) throw error;
+    const details = { code: int(error.code), errmsg: error.message };
+    return { ...about, reason: 'failed to evaluate aggregation expression', details };
+  }
 }
 
 function ofPath(path: string, arg: Value, doc: Doc): Doc {
