@@ -1,7 +1,7 @@
-import mongoose from 'mongoose';
 import type { MaogaServer } from '../../src/server';
 import { playerOf, registerPlayer, request, type Player } from '../support/client';
 import { startMailServer, tokenIn, type MailServer } from '../support/mail';
+import { inDatabaseOf } from '../support/matchmaking';
 import { shiftedClock, startTestServer } from '../support/server';
 
 const MINUTE_MS = 60_000;
@@ -179,15 +179,12 @@ describe('accounts and their mails', () => {
     test('no token and no link is stored as it is', async () => {
       const player = await registerPlayer(server);
       const tokens = [tokenIn(await mails.next(player.email)), tokenIn(await resetMail(player))];
-      const connection = await mongoose.createConnection(server.databaseUri).asPromise();
-      try {
-        for (const { name } of await connection.db!.listCollections().toArray()) {
-          const rows = JSON.stringify(await connection.db!.collection(name).find().toArray());
+      await inDatabaseOf(server, async ({ db }) => {
+        for (const { name } of await db!.listCollections().toArray()) {
+          const rows = JSON.stringify(await db!.collection(name).find().toArray());
           for (const token of tokens) expect(rows.includes(token)).toBe(false);
         }
-      } finally {
-        await connection.close();
-      }
+      });
     });
   });
 

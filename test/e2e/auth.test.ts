@@ -4,6 +4,7 @@ import mongoose from 'mongoose';
 import type { MaogaServer } from '../../src/server';
 import { connectSocket, playerOf, registerPlayer, request, type Answer, type Player } from '../support/client';
 import { shiftedClock, startTestServer } from '../support/server';
+import { inDatabaseOf } from '../support/matchmaking';
 
 /** As test/support/server.ts sets it. */
 const SECRET = 'j'.repeat(32);
@@ -496,14 +497,8 @@ describe('auth', () => {
   });
 
   // what no client can do yet, or may see
-  const database = async <Result>(work: (db: mongoose.mongo.Db) => Promise<Result>): Promise<Result> => {
-    const connection = await mongoose.createConnection(server.databaseUri).asPromise();
-    try {
-      return await work(connection.db!);
-    } finally {
-      await connection.close();
-    }
-  };
+  const database = <Result>(work: (db: mongoose.mongo.Db) => Promise<Result>): Promise<Result> =>
+    inDatabaseOf(server, (connection) => work(connection.db!));
   const oid = (player: Player) => new mongoose.Types.ObjectId(player.userId);
   const setStatus = (player: Player, status: string) =>
     database((db) => db.collection('users').updateOne({ _id: oid(player) }, { $set: { status } }));

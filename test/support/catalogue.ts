@@ -1,7 +1,6 @@
-import { Types } from 'mongoose';
 import type { MaogaServer } from '../../src/server';
 import { playerOf, registerPlayer, request, type Player } from './client';
-import { databaseOf, DUEL } from './matchmaking';
+import { DUEL, setRole } from './matchmaking';
 
 /** The catalogue for tests from outside: who changes it, what is put into it, how it is read. */
 
@@ -11,8 +10,7 @@ type Game = any;
 
 export async function registerAdmin(server: MaogaServer): Promise<Player> {
   const player = await registerPlayer(server);
-  const users = (await databaseOf(server)).collection('users');
-  await users.updateOne({ _id: new Types.ObjectId(player.userId) }, { $set: { role: 'admin' } });
+  await setRole(server, player, 'admin');
   const login = { identifier: player.username, password: player.password };
   const { body } = await request(server, 'POST', '/api/auth/login', { body: login });
   return playerOf(server, { ...player, accessToken: body.accessToken, refreshToken: body.refreshToken });

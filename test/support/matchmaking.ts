@@ -18,15 +18,31 @@ afterAll(async () => {
   await Promise.all(opened.splice(0).map((connection) => connection.close()));
 });
 
+/** A short look, or a change that no client may make: closed before the test goes on, in which the database may be stopped. */
+export async function inDatabaseOf<Result>(
+  server: Pick<MaogaServer, 'databaseUri'>,
+  look: (connection: Connection) => Promise<Result>,
+): Promise<Result> {
+  const connection = await mongoose.createConnection(server.databaseUri).asPromise();
+  try {
+    return await look(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Gives a player a role, as an operator or an admin does. */
+export async function setRole(server: MaogaServer, { userId }: Player, role: 'moderator' | 'admin'): Promise<void> {
+  const _id = new mongoose.Types.ObjectId(userId);
+  await inDatabaseOf(server, (database) => database.collection('users').updateOne({ _id }, { $set: { role } }));
+}
+
 let games = 0;
 
 /** Adds a game with these modes, as an admin does. @returns its id */
 export async function addGame(server: MaogaServer, modes: Record<string, RuleSetInput>): Promise<string> {
   const admin = await registerPlayer(server);
-  const database = await databaseOf(server);
-  await database
-    .collection('users')
-    .updateOne({ _id: new mongoose.Types.ObjectId(admin.userId) }, { $set: { role: 'admin' } });
+  await setRole(server, admin, 'admin');
   const { body: login } = await request(server, 'POST', '/api/auth/login', {
     body: { identifier: admin.username, password: admin.password },
   });

@@ -40,8 +40,7 @@ export default class LeakGuard extends OneRealm {
 }
 
 const LOOK_AGAIN_MS = 10;
-// a transaction that is under way when its server stops may be tried for five seconds more
-const TRIES = 1000;
+const TRIES = 200;
 
 /** How many things of each kind keep this process alive; kinds that come and go with any file or DNS request are left out. */
 function held(): Map<string, number> {
