@@ -70,8 +70,7 @@ async function attempt<Result>(
     result = await work(session);
   } catch (error) {
     await session.abortTransaction();
-    if (!isClosed(error) && (isTransient(error) || (error instanceof MongoError && isDatabaseAway(error))))
-      return { failure: error };
+    if (isTransient(error) || (error instanceof MongoError && isDatabaseAway(error))) return { failure: error };
     throw error;
   }
   const failure = await commit(session, commitMs);
@@ -90,7 +89,7 @@ async function commit(session: ClientSession, commitMs: number): Promise<unknown
       const isUnknown =
         hasLabel(error, 'UnknownTransactionCommitResult') || (isDatabaseAway(error) && !isTransient(error));
       if (!isUnknown && isTransient(error)) return error;
-      if (!isUnknown || isClosed(error)) throw error;
+      if (!isUnknown) throw error;
       if (performance.now() > until) throw new OutcomeUnknown(error);
       await delay(pauseBefore(tries));
     }
@@ -144,10 +143,6 @@ interface OfDriver {
 
 const AWAY =
   /^(MongoNetwork|MongoServerSelection|MongooseServerSelection|MongoNotConnected|MongoTopologyClosed|MongoPool|PoolCleared)/;
-
-/** This process has closed its connection: it does not come back, and whoever stops must not be waited for by what they left. */
-const isClosed = (error: unknown): boolean =>
-  error instanceof Error && /^Mongo(NotConnected|TopologyClosed|ClientClosed)/.test(error.name);
 
 /** The database went away, or its primary changed, in the middle of it: nothing is wrong with what was asked. */
 const CUT_OFF = ['TransientTransactionError', 'UnknownTransactionCommitResult', 'RetryableWriteError'];
