@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import mongoose, { type ClientSession, type Connection } from 'mongoose';
 import { testDatabase } from '../../test/support/database';
 import { manualClock } from '../core/clock';
 import { createEventBus, type Fact } from '../core/event-bus';
@@ -11,6 +11,14 @@ interface Events extends Record<string, object> {
   'thing.happened': { n: number };
 }
 type Told = Fact<Events['thing.happened']>;
+
+/** A conflict with another transaction, as the database tells of it. */
+class Transient extends mongoose.mongo.MongoError {
+  constructor() {
+    super('write conflict');
+    this.addErrorLabel('TransientTransactionError');
+  }
+}
 
 let connection: Connection;
 beforeAll(async () => {
@@ -37,9 +45,12 @@ function instance(clock = manualClock(), patienceMs?: number) {
     transact(async (session) => {
       for (const n of numbers) await outbox.append(session, 'thing.happened', key, { n });
     });
+  /** Of a key that nothing was told of before. */
+  const begin = (key: string, n: number) =>
+    transact((session) => outbox.appendAll(session, [{ type: 'thing.happened', key, payload: { n }, isFirst: true }]));
   const listen = (handler: (fact: Told) => unknown) => bus.on('thing.happened', handler);
   const remember = () => listen(({ payload }) => told.push(payload.n));
-  return { clock, outbox, told, transact, append, listen, remember, tick: () => outbox.relay.tick() };
+  return { clock, outbox, told, transact, append, begin, listen, remember, tick: () => outbox.relay.tick() };
 }
 
 describe('the outbox', () => {
@@ -212,5 +223,104 @@ describe('the outbox', () => {
       expect(told.filter((fact) => fact.key === key).map((fact) => fact.n % 1000)).toEqual(
         Array.from({ length: 20 }, (_, n) => n),
       );
+  });
+
+  describe('of a fact that begins its key', () => {
+    test('lets its writer tell it, and no other relay as long as that one may be about to', async () => {
+      const writer = instance();
+      const rival = instance(writer.clock);
+      for (const each of [writer, rival]) each.remember();
+      await writer.begin('a', 1);
+      await rival.tick();
+      expect(rival.told).toEqual([]);
+      await writer.tick();
+      expect(writer.told).toEqual([1]);
+      expect(await connection.collection('outbox').countDocuments({ deliveredAt: null })).toBe(0);
+    });
+
+    test("tells it by another relay once a dead writer's claim has run out", async () => {
+      const dead = instance();
+      await dead.begin('a', 1);
+      const heir = instance(dead.clock);
+      heir.remember();
+      dead.clock.advance(3_999);
+      await heir.tick();
+      expect(heir.told).toEqual([]);
+      dead.clock.advance(1);
+      await heir.tick();
+      expect(heir.told).toEqual([1]);
+    });
+
+    test('leaves it to the others at once when its writer stops', async () => {
+      const stopping = instance();
+      await stopping.begin('a', 1);
+      await stopping.outbox.relay.stop();
+      await stopping.begin('b', 2);
+      const heir = instance(stopping.clock);
+      heir.remember();
+      await heir.tick();
+      expect(heir.told.sort()).toEqual([1, 2]);
+    });
+
+    test('tells nothing of it where it is taken back, and once where its transaction runs again', async () => {
+      const { outbox, transact, tick, told, remember } = instance();
+      remember();
+      const begin = (session: ClientSession, n: number) =>
+        outbox.appendAll(session, [{ type: 'thing.happened', key: `key ${n}`, payload: { n }, isFirst: true }]);
+      const taken = transact(async (session) => {
+        await begin(session, 1);
+        throw new Error('changed my mind');
+      });
+      await expect(taken).rejects.toThrow('changed my mind');
+      let tries = 0;
+      await transact(async (session) => {
+        await begin(session, 2);
+        if (tries++ === 0) throw new Transient();
+      });
+      await tick();
+      expect(told).toEqual([2]);
+    });
+
+    test('tells what comes after it, from wherever, only after it', async () => {
+      const writer = instance();
+      const other = instance(writer.clock);
+      const told: number[] = [];
+      for (const { listen } of [writer, other]) listen(({ payload }) => told.push(payload.n));
+      await writer.begin('a', 1);
+      await other.append('a', 2);
+      await other.tick();
+      expect(told).toEqual([]);
+      await writer.tick();
+      writer.clock.advance(100);
+      await other.tick();
+      expect(told).toEqual([1, 2]);
+    });
+
+    test('tells again what a subscriber failed on', async () => {
+      const { begin, tick, listen, remember, told, clock } = instance();
+      let broken = true;
+      listen(() => {
+        if (broken) throw new Error('not now');
+      });
+      await begin('a', 1);
+      await tick();
+      broken = false;
+      remember();
+      clock.advance(500);
+      await tick();
+      expect(told).toEqual([1]);
+    });
+
+    test('leaves alone what it did not get round to in time: somebody else may be telling it', async () => {
+      const late = instance();
+      late.remember();
+      await late.begin('a', 1);
+      late.clock.advance(3_000);
+      await late.tick();
+      expect(late.told).toEqual([]);
+      late.clock.advance(1_000);
+      await late.tick();
+      expect(late.told).toEqual([1]);
+    });
   });
 });

@@ -1,10 +1,13 @@
-import { Schema, Types, type ClientSession, type Connection } from 'mongoose';
-import { describeData, type DataNote } from './personal-data';
+import { Types, type ClientSession, type Connection } from 'mongoose';
 import type { Clock } from '../core/clock';
 import type { EventBus, EventMap } from '../core/event-bus';
+import { groupBy } from '../core/group-by';
 import type { Ids } from '../core/ids';
 import type { Logger } from '../core/logger';
 import { createLoop, type Loop } from '../core/loop';
+import { createOutboxModel, type OutboxRow } from './outbox-rows';
+import { createOwnRows } from './own-rows';
+import { afterCommit } from './transaction';
 
 /**
  * The outbox: facts written in the same transaction as the change they tell of, and published on the bus afterwards, at
@@ -13,6 +16,7 @@ import { createLoop, type Loop } from '../core/loop';
  * The relay claims a batch of due rows by a conditional update: a lock that expires unless it is renewed, so that several
  * instances can run relays and a crashed one is taken over from within seconds. It then gives back every claimed row with an
  * earlier untold row of the same key outside the claim, which is what keeps the order of a key over relays, batches and retries.
+ * A row that begins its key has nothing to wait for: its writer claims it by writing it, and tells it without looking for it.
  * Rows of different keys are published side by side, rows of one key one after the other, and what every subscriber took is marked as delivered. A row whose
  * subscriber fails (or does not come back in time) waits with a growing delay, and the later rows of its key wait with it.
  */
@@ -48,20 +52,8 @@ export interface NewFact<Events, Type extends keyof Events & string> {
   type: Type;
   key: string;
   payload: Events[Type];
-}
-
-interface OutboxRow {
-  _id: Types.ObjectId;
-  type: string;
-  key: string;
-  payload: object;
-  createdAt: Date;
-  /** Not to be touched before this time: claimed by a relay, or waiting to be tried again. */
-  notBefore: Date;
-  /** Which relay's batch holds the row. */
-  claim: string | null;
-  attempts: number;
-  deliveredAt: Date | null;
+  /** Nothing has ever been told of this key. */
+  isFirst?: boolean;
 }
 
 /** What a batch tells goes out in one turn of the event loop, or a few: larger ones would hold up everybody else. */
@@ -76,46 +68,6 @@ const LAST_RETRY_MS = 60_000;
 const CONTENDED_MS = 100;
 /** A backlog beyond this is one that somebody has to look at, whatever its size. */
 const MOST_COUNTED = 10_000;
-const KEEP_DELIVERED_SECONDS = 86_400;
-
-const NOTE: DataNote = {
-  what: 'News on the way to those concerned',
-  why: 'So that a crash loses none of it',
-  kept: 'One day after it was told',
-  passing: { where: { deliveredAt: { $ne: null } } },
-};
-const NOTES: Record<string, DataNote> = {
-  mailbox: {
-    ...NOTE,
-    what: 'Mails on the way: address, name and what they are about, no links',
-    kept: 'One day after it was sent; at most four',
-    passing: { where: {} },
-  },
-};
-
-/** @param collection an outbox of its own, for news that must not hold up the other news */
-export function createOutboxModel(connection: Connection, collection = 'outbox') {
-  const schema = new Schema<OutboxRow>(
-    {
-      type: { type: String, required: true },
-      key: { type: String, required: true },
-      payload: { type: Schema.Types.Mixed, required: true },
-      createdAt: { type: Date, required: true },
-      notBefore: { type: Date, required: true },
-      claim: { type: String, default: null },
-      attempts: { type: Number, default: 0 },
-      deliveredAt: { type: Date, default: null },
-    },
-    { versionKey: false, minimize: false, collection },
-  );
-  const undelivered = { partialFilterExpression: { deliveredAt: null } };
-  schema.index({ notBefore: 1, createdAt: 1, _id: 1 }, { name: 'undelivered', ...undelivered });
-  schema.index({ key: 1, createdAt: 1, _id: 1 }, { name: 'undelivered_by_key', ...undelivered });
-  schema.index({ deliveredAt: 1 }, { name: 'delivered_ttl', expireAfterSeconds: KEEP_DELIVERED_SECONDS });
-  describeData(schema, NOTES[collection] ?? NOTE);
-  return connection.model(`Outbox:${collection}`, schema);
-}
-
 export interface OutboxDeps<Events> {
   connection: Connection;
   bus: EventBus<Events>;
@@ -145,6 +97,7 @@ export function createOutbox<Events extends EventMap>({
   meter,
 }: OutboxDeps<Events>): Outbox<Events> {
   const Row = createOutboxModel(connection, collection);
+  const own = createOwnRows({ claim: ids.uuid(), claimMs, most: BATCH, now: () => clock.now() });
 
   /** @returns the rows that are ours to tell, and whether there may be more. */
   const claimBatch = async (): Promise<{ rows: OutboxRow[]; more: boolean }> => {
@@ -249,44 +202,60 @@ export function createOutbox<Events extends EventMap>({
     }
   };
 
+  const tellAll = async (rows: OutboxRow[]) => {
+    if (rows.length === 0) return;
+    const told = await whileRenewing(rows, () => tellBatch(rows));
+    if (told.length > 0)
+      await Row.updateMany(
+        { _id: { $in: told.map((row) => row._id) } },
+        { $set: { deliveredAt: new Date(clock.now()), claim: null } },
+      );
+  };
+
   const relayOnce = async () => {
     for (;;) {
+      await tellAll(own.take());
       const { rows, more } = await claimBatch();
-      const told = await whileRenewing(rows, () => tellBatch(rows));
-      if (told.length > 0)
-        await Row.updateMany(
-          { _id: { $in: told.map((row) => row._id) } },
-          { $set: { deliveredAt: new Date(clock.now()), claim: null } },
-        );
-      if (!more) return;
+      await tellAll(rows);
+      if (!more && own.isEmpty()) return;
     }
   };
 
-  const relay = createLoop({
+  const loop = createLoop({
     name: collection,
     everyMs,
     tick: relayOnce,
     onError: (err) => logger.error({ err, outbox: collection }, 'outbox relay failed'),
   });
 
+  const relay: Loop = {
+    ...loop,
+    /** What is left, and what is written from now on, is for the relays of others. */
+    async stop() {
+      own.close();
+      await loop.stop();
+      await release(own.leave(), clock.now());
+    },
+  };
+
   const appendAll = async (
     session: ClientSession,
-    facts: readonly { type: string; key: string; payload: object }[],
+    facts: readonly { type: string; key: string; payload: object; isFirst?: boolean }[],
   ) => {
     if (facts.length === 0) return;
     const now = new Date(clock.now());
-    const rows = facts.map(({ type, key, payload }) => ({
+    const rows = facts.map(({ type, key, payload, isFirst = false }) => ({
       _id: new Types.ObjectId(ids.id()),
       type,
       key,
       payload,
       createdAt: now,
-      notBefore: now,
-      claim: null,
+      ...(isFirst ? own.claim(now) : { notBefore: now, claim: null }),
       attempts: 0,
       deliveredAt: null,
     }));
     await Row.collection.insertMany(rows, { session });
+    afterCommit(session, () => own.add(rows));
   };
 
   return {
@@ -310,17 +279,6 @@ export function createOutbox<Events extends EventMap>({
 /** Oldest first: the order in which facts of one key are told. */
 function byAge(a: OutboxRow, b: OutboxRow): number {
   return a.createdAt.getTime() - b.createdAt.getTime() || (a._id.toHexString() < b._id.toHexString() ? -1 : 1);
-}
-
-function groupBy<Item, Key>(items: Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
-  const groups = new Map<Key, Item[]>();
-  for (const item of items) {
-    const key = keyOf(item);
-    const group = groups.get(key);
-    if (group) group.push(item);
-    else groups.set(key, [item]);
-  }
-  return groups;
 }
 
 /** What `publishing` gives, or a failure of its own when it takes longer: one that hangs must not hold up every key. */

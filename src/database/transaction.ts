@@ -10,6 +10,14 @@ export type Transact = <Result>(
   options?: Partial<Pick<Patience, 'giveUpMs'>>,
 ) => Promise<Result>;
 
+/** What is to be done once the transaction of a session stands. */
+const consequences = new WeakMap<ClientSession, (() => void)[]>();
+
+/** Does `work` once the transaction that runs in this session has committed; not where it is taken back, or nobody knows what became of it. */
+export function afterCommit(session: ClientSession, work: () => void): void {
+  consequences.get(session)?.push(work);
+}
+
 /** How long is tried what the database does not let through; a try under way is not cut off. */
 export interface Patience {
   /** After this the work is not begun again. */
@@ -65,6 +73,8 @@ async function attempt<Result>(
   commitMs: number,
 ): Promise<{ result: Result } | { failure: unknown }> {
   session.startTransaction(TOGETHER);
+  const afterwards: (() => void)[] = [];
+  consequences.set(session, afterwards);
   let result: Result;
   try {
     result = await work(session);
@@ -74,7 +84,9 @@ async function attempt<Result>(
     throw error;
   }
   const failure = await commit(session, commitMs);
-  return failure === undefined ? { result } : { failure };
+  if (failure !== undefined) return { failure };
+  for (const consequence of afterwards) consequence();
+  return { result };
 }
 
 /** @returns nothing when it stands, or why all has to be done again */

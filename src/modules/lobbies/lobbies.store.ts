@@ -103,7 +103,8 @@ export function createLobbyStore({ connection, transact, outbox, clock, ids }: L
         session,
         lobbies.map((lobby) => {
           const tell = lobby.members.map((member) => member.userId);
-          return { type: 'lobby.created' as const, key: lobby.id, payload: { tell, lobby: toLobbyView(lobby) } };
+          const payload = { tell, lobby: toLobbyView(lobby) };
+          return { type: 'lobby.created' as const, key: lobby.id, payload, isFirst: true };
         }),
       );
     },

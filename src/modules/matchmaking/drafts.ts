@@ -76,6 +76,8 @@ export function formedFact(match: MatchRow, lobbyId: string): FactOf<'match.form
     type: 'match.formed',
     key: matchId,
     payload: { matchId, lobbyId, gameId, gameName, mode, quality, teams, tickets },
+    // else it was told of as a proposal
+    isFirst: match.acceptBy === null,
   };
 }
 
@@ -91,6 +93,7 @@ export function proposedFact({ match }: Draft): FactOf<'match.proposed'> {
   return {
     type: 'match.proposed',
     key: matchId,
+    isFirst: true,
     payload: {
       matchId,
       gameId: match.gameId.toHexString(),
