@@ -1,4 +1,5 @@
 import { Schema, Types, type ClientSession, type Connection } from 'mongoose';
+import { groupBy } from '../core/group-by';
 import { inRounds } from '../core/rounds';
 import { describeData } from '../database/personal-data';
 import { createTransact } from '../database/transaction';
@@ -84,18 +85,25 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
     return new Map(counters.map(({ _id, seq }) => [_id.toHexString(), seq]));
   };
 
-  /** The numbers of all users of a part after it. */
+  /** The numbers of all users of a part after it: those who are told equally many things are counted up by one statement. */
   const countUp = (round: ReadonlyMap<string, Pending[]>) =>
     transact(async (session) => {
-      const counts = [...round].map(([userId, items]) => ({
-        updateOne: {
-          filter: { _id: new Types.ObjectId(userId) },
-          update: { $inc: { seq: items.length } },
-          upsert: true,
-        },
-      }));
-      await Counters.collection.bulkWrite(counts, { session, ordered: false });
-      return positions([...round.keys()], session);
+      const groups = [...groupBy(round, ([, items]) => items.length)];
+      await Counters.collection.bulkWrite(
+        groups.map(([count, users]) => ({
+          updateMany: {
+            filter: { _id: { $in: users.map(([id]) => new Types.ObjectId(id)) } },
+            update: { $inc: { seq: count } },
+          },
+        })),
+        { session, ordered: false },
+      );
+      const known = await positions([...round.keys()], session);
+      const unknown = [...round].filter(([userId]) => !known.has(userId));
+      if (unknown.length === 0) return known;
+      const begun = unknown.map(([userId, items]) => ({ _id: new Types.ObjectId(userId), seq: items.length }));
+      await Counters.collection.insertMany(begun, { session });
+      return new Map([...known, ...begun.map(({ _id, seq }): [string, number] => [_id.toHexString(), seq])]);
     });
 
   /** @returns who could not be told */
@@ -114,7 +122,7 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
 
   const tellOne = inRounds<Pending, Failure>(async (facts) => {
     const failures = new Map<string, Failure>();
-    for (const part of partsOf(byUser(facts)))
+    for (const part of partsOf(groupBy(facts, ({ userId }) => userId)))
       for (const [userId, failure] of await flushPart(part)) failures.set(userId, failure);
     return facts.map(({ userId }) => failures.get(userId) ?? null);
   }, FACTS_AT_ONCE);
@@ -133,16 +141,6 @@ export function createFeed(connection: Connection, send: (userId: string, name: 
     },
     positions,
   };
-}
-
-function byUser(facts: readonly Pending[]): Map<string, Pending[]> {
-  const users = new Map<string, Pending[]>();
-  for (const fact of facts) {
-    const own = users.get(fact.userId);
-    if (own) own.push(fact);
-    else users.set(fact.userId, [fact]);
-  }
-  return users;
 }
 
 function* partsOf<Value>(round: ReadonlyMap<string, Value>): Generator<ReadonlyMap<string, Value>> {

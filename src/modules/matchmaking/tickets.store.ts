@@ -1,5 +1,6 @@
 import { Types, type ClientSession } from 'mongoose';
 import type { Clock } from '../../core/clock';
+import { groupBy } from '../../core/group-by';
 import type { Outbox } from '../../database/outbox';
 import type { GamesApi } from '../games';
 import type { MatchmakingEvents } from './matchmaking.api';
@@ -37,6 +38,16 @@ export interface Ending {
   userId?: string;
 }
 
+/** Moves that are alike but for the ticket, as an update. */
+function movement(moves: readonly Move[], now: Date) {
+  const [{ revision, from, to, matchId }] = moves as readonly [Move];
+  const change = { state: to, open: to === 'proposed', matchId: oid(matchId), updatedAt: now };
+  return {
+    filter: { _id: { $in: moves.map(({ id }) => oid(id)) }, state: from, revision },
+    update: { $set: to === 'matched' ? { ...change, endedAt: now } : change, $inc: { revision: 1 } },
+  };
+}
+
 export function createTicketStore({
   Tickets,
   clock,
@@ -57,16 +68,10 @@ export function createTicketStore({
     Tickets,
     async move(session, moves) {
       const now = new Date(clock.now());
+      // one statement for the tickets of a match that have changed equally often: mostly all of them
+      const alike = groupBy(moves, ({ matchId, revision, from, to }) => `${matchId} ${revision} ${from} ${to}`);
       const result = await Tickets.collection.bulkWrite(
-        moves.map(({ id, revision, from, to, matchId }) => {
-          const change = { state: to, open: to === 'proposed', matchId: oid(matchId), updatedAt: now };
-          return {
-            updateOne: {
-              filter: { _id: oid(id), state: from, revision },
-              update: { $set: to === 'matched' ? { ...change, endedAt: now } : change, $inc: { revision: 1 } },
-            },
-          };
-        }),
+        [...alike.values()].map((together) => ({ updateMany: movement(together, now) })),
         { session },
       );
       if (result.matchedCount !== moves.length) throw new StaleTickets('a ticket has changed meanwhile');
