@@ -1,5 +1,5 @@
 import { inRounds } from '../../core/rounds';
-import { isDuplicateKey } from '../../database/transaction';
+import { insertNew } from '../../database/insert-new';
 import type { MatchModel, MatchRow, RatingModel, RatingRow, TicketModel, TicketRow } from './matchmaking.models';
 import { NEWCOMER, poolKey } from './matchmaking.policy';
 import type { TicketRequest } from './matchmaking.schemas';
@@ -49,16 +49,7 @@ export function createSubmissions({
     return asked.map((userIds) => userIds.some((userId) => busy.has(userId)));
   });
 
-  const insert = inRounds<TicketRow, boolean>(async (rows) => {
-    try {
-      await Tickets.collection.insertMany([...rows], { ordered: false });
-      return rows.map(() => true);
-    } catch (error) {
-      const refused = refusedOf(error);
-      if (!refused) throw error;
-      return rows.map((_, i) => !refused.has(i));
-    }
-  });
+  const insert = inRounds<TicketRow, boolean>((rows) => insertNew(Tickets.collection, rows));
 
   return {
     async rated(userIds, choices) {
@@ -76,11 +67,4 @@ export function createSubmissions({
     anyInMatch,
     insert,
   };
-}
-
-/** Which rows of an unordered insert ran into the unique index, where that is all that went wrong. */
-function refusedOf(error: unknown): ReadonlySet<number> | null {
-  const { writeErrors } = error as { writeErrors?: { index: number; code?: number }[] };
-  if (!Array.isArray(writeErrors) || writeErrors.length === 0) return null;
-  return writeErrors.every((each) => isDuplicateKey(each)) ? new Set(writeErrors.map(({ index }) => index)) : null;
 }

@@ -6,6 +6,8 @@ import type { Inbox } from './inbox.service';
 export function createInAppChannel({ feed, inbox }: { feed: Feed; inbox: Pick<Inbox, 'unread'> }): Channel {
   return {
     name: 'inApp',
+    // apps know events by their id, as of everything that is told on sockets
+    mayRepeat: true,
     async deliver(notification, { userId }) {
       const unread = await inbox.unread(userId);
       // told together: the feed numbers both at once, in this order

@@ -21,7 +21,7 @@ export interface NotificationRow {
   read: boolean;
   /** In the user's list. Rows outside it (deleted ones too) stay for a while, so that their fact makes no new one. */
   listed: boolean;
-  /** Channels by which it has still to go out. */
+  /** Channels by which it goes out, less those of which it was noted that it has. */
   pending: ChannelName[];
   createdAt: Date;
   expiresAt: Date;

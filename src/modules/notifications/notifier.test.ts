@@ -114,6 +114,30 @@ test('a channel that fails makes the fact be told again, and only what is pendin
   expect([inApp.usersTold(), push.usersTold()]).toEqual([[ann, ben].sort(), [ann, ben].sort()]);
 });
 
+test('of a channel that may repeat itself it is noted what went out where another one failed, and nowhere else', async () => {
+  const inApp = recorder('inApp');
+  const push = recorder('push');
+  const node = instance({ ...inApp.channel, mayRepeat: true }, push.channel);
+  const [ann] = newUsers(1) as [string];
+  const expired = () => ({
+    eventId: systemIds.id(),
+    type: 'ticket.expired' as const,
+    payload: { ticketId: systemIds.id(), userIds: [ann], gameNames: [] },
+  });
+  const [good, bad] = [expired(), expired()];
+  await node.bus.publish(good);
+  await node.bus.publish(good);
+  expect([inApp.usersTold(), push.usersTold()]).toEqual([[ann, ann], [ann]]);
+  const ids = inApp.sent.map(({ notification }) => notification.id);
+  expect(ids[0]).toBe(ids[1]);
+
+  push.failing.add(ann);
+  await node.bus.publish(bad);
+  push.failing.clear();
+  await node.bus.publish(bad);
+  expect([inApp.sent.length, push.sent.length]).toEqual([3, 2]);
+});
+
 test('what was stored but not sent before a crash is sent by the next instance, as the same notification', async () => {
   const before = recorder('inApp');
   const [userId] = newUsers(1) as [string];

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock';
 import type { EventBus } from '../../core/event-bus';
 import type { Ids } from '../../core/ids';
 import { inRounds } from '../../core/rounds';
+import { insertNew } from '../../database/insert-new';
 import type { UsersApi } from '../users';
 import type { Channel, ChannelName, Recipient } from './channels';
 import { toNotificationView, type NotificationModel, type NotificationRow } from './notifications.models';
@@ -38,7 +39,12 @@ interface Told {
 }
 
 type NewRow = Omit<NotificationRow, 'sourceId' | 'userId' | 'type'>;
-type Failure = readonly [eventId: string, reason: unknown];
+/** What became of the rows that a channel had to send. */
+interface Sending {
+  channel: Channel;
+  sent: readonly NotificationRow[];
+  failures: (readonly [eventId: string, reason: unknown])[];
+}
 
 /** A notification is kept this long. */
 const KEEP_MS = 90 * 86_400_000;
@@ -68,15 +74,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       type: draft.type,
       ...newRow(draft, channelsOf(choices.get(userId) ?? {}, draft.type), now),
     }));
-    const { upsertedIds } = await Notifications.collection.bulkWrite(
-      rows.map(({ sourceId, userId, type, ...row }) => ({
-        updateOne: { filter: { sourceId, userId, type }, update: { $setOnInsert: row }, upsert: true },
-      })),
-      { ordered: false },
-    );
-    const isNew = (_: unknown, i: number) => i in upsertedIds;
-    const isOld = (_: unknown, i: number) => !(i in upsertedIds);
-    return [...rows.filter(isNew), ...(await earlier(rows.filter(isOld)))];
+    const isNew = await insertNew(Notifications.collection, rows);
+    return [...rows.filter((_, i) => isNew[i]), ...(await earlier(rows.filter((_, i) => !isNew[i])))];
   };
 
   /** What was stored of these when their facts were told before. */
@@ -87,12 +86,12 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     }).lean<NotificationRow[]>();
   };
 
-  /** @returns the failures, by fact; what went out is no longer pending */
+  /** What a channel may not send twice is noted at once. */
   const send = async (
     channel: Channel,
     rows: readonly NotificationRow[],
     recipients: ReadonlyMap<string, Recipient>,
-  ): Promise<Failure[]> => {
+  ): Promise<Sending> => {
     const due = rows.filter((row) => row.pending.includes(channel.name));
     const results = await Promise.allSettled(
       due.map(async (row) => {
@@ -101,18 +100,30 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       }),
     );
     const sent = due.filter((_, i) => results[i]?.status === 'fulfilled');
-    if (sent.length > 0)
-      await settle(
-        channel.name,
-        sent.map((row) => row._id),
-      );
-    return results.flatMap((result, i) =>
+    if (!channel.mayRepeat) await settle(channel, sent);
+    const failures = results.flatMap((result, i) =>
       result.status === 'rejected' ? [[due[i]?.sourceId ?? '', result.reason as unknown] as const] : [],
     );
+    return { channel, sent, failures };
   };
 
-  const settle = (name: ChannelName, sent: Types.ObjectId[]) =>
-    Notifications.updateMany({ _id: { $in: sent } }, { $pull: { pending: name } });
+  const settle = async ({ name }: Channel, sent: readonly NotificationRow[]): Promise<void> => {
+    if (sent.length === 0) return;
+    await Notifications.updateMany({ _id: { $in: sent.map((row) => row._id) } }, { $pull: { pending: name } });
+  };
+
+  /** @returns the failures, by fact: those are told again, and then only what did not go out */
+  const sendAll = async (rows: readonly NotificationRow[], recipients: ReadonlyMap<string, Recipient>) => {
+    const sendings = await Promise.all(channels.map((channel) => send(channel, rows, recipients)));
+    const failures = new Map(sendings.flatMap((sending) => sending.failures));
+    for (const { channel, sent } of sendings)
+      if (channel.mayRepeat)
+        await settle(
+          channel,
+          sent.filter((row) => failures.has(row.sourceId)),
+        );
+    return failures;
+  };
 
   const notifyAll = inRounds<{ eventId: string; draft: Draft }, Error | null>(async (facts) => {
     // who has gone meanwhile is told nothing
@@ -122,7 +133,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     );
     if (told.length === 0) return facts.map(() => null);
     const rows = await store(told);
-    const failures = new Map((await Promise.all(channels.map((channel) => send(channel, rows, recipients)))).flat());
+    const failures = await sendAll(rows, recipients);
     return facts.map(({ eventId, draft: { type } }) =>
       failures.has(eventId) ? new Error(`a ${type} could not be delivered`, { cause: failures.get(eventId) }) : null,
     );
