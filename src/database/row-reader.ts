@@ -32,19 +32,27 @@ const LONGEST_KNOWN = 64;
  * of their values: each such text is made once. Ids are read as the text that they are known by.
  */
 export function createRowReader<Row>(): (bytes: Buffer) => Plain<Row> {
-  const texts = new Texts();
-  return (bytes) => new Reading(bytes, texts).document() as Plain<Row>;
+  const reading = new Reading();
+  return (bytes) => reading.read(bytes) as Plain<Row>;
 }
 
 class Reading {
   private at = 0;
+  /** Of the arrays that are being read, each behind the one that it stands in: an array that is pushed to takes room for 17 at once. */
+  private readonly items: unknown[] = [];
+  private top = 0;
 
-  constructor(
-    private readonly bytes: Buffer,
-    private readonly texts: Texts,
-  ) {}
+  private readonly texts = new Texts();
+  private bytes: Buffer = Buffer.alloc(0);
 
-  document(): Record<string, unknown> {
+  read(bytes: Buffer): Record<string, unknown> {
+    this.bytes = bytes;
+    this.at = 0;
+    this.top = 0;
+    return this.document();
+  }
+
+  private document(): Record<string, unknown> {
     const found: Record<string, unknown> = {};
     this.at += 4;
     for (let type = this.byte(); type !== 0; type = this.byte()) {
@@ -56,12 +64,15 @@ class Reading {
   }
 
   private array(): unknown[] {
-    const found: unknown[] = [];
+    const first = this.top;
     this.at += 4;
     for (let type = this.byte(); type !== 0; type = this.byte()) {
       while (this.byte() !== 0);
-      found.push(this.value(type));
+      const item = this.value(type);
+      this.items[this.top++] = item;
     }
+    const found = this.items.slice(first, this.top);
+    this.top = first;
     return found;
   }
 

@@ -101,10 +101,12 @@ export function createPools({
       waitingSince: waitingSince(row),
       seats: backfill && lobbyId ? { matchId: backfill.matchId, lobbyId } : null,
     });
-    for (const [key, ticket] of toEngineTickets(row, company))
+    toEngineTickets(row, company).forEach((ticket, i) => {
+      const key = row.pools[i] as string;
       if (versions.has(key)) engine.add(key, ticket);
       // its mode is not to be had at the moment
       else givenBack.add(id);
+    });
   };
 
   /** Rows that are news here, and with them whom their players know. */

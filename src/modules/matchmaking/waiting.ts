@@ -46,15 +46,15 @@ export const waitingSince = (row: Pick<WaitingRow, 'queuedAt' | 'createdAt'>): n
 
 const NOBODY: ReadonlySet<string> = new Set();
 
-/** What the engine sees of a queued ticket, for each pool that it stands in. */
-export function toEngineTickets(row: WaitingRow, company: Company): [pool: string, EngineTicket][] {
+/** What the engine sees of a queued ticket, in the order of its pools. */
+export function toEngineTickets(row: WaitingRow, company: Company): EngineTicket[] {
   const languages = distinct(row.languages.map(primaryLanguage));
   const favourite = Math.max(...row.games.map((game) => game.weight));
   const since = waitingSince(row);
   // the pools of a ticket stand in the order of its games
   return row.pools.map((pool, i) => {
     const { weight, skills } = gameAt(row, i);
-    const ticket = {
+    return {
       id: row._id,
       players: row.players.map((userId, i) => playerOf(row, skills, userId, i)),
       waitingSince: since,
@@ -71,7 +71,6 @@ export function toEngineTickets(row: WaitingRow, company: Company): [pool: strin
       favourite,
       backfill: row.backfill?.teams ?? null,
     };
-    return [pool, ticket];
   });
 }
 
