@@ -28,8 +28,11 @@ const ID_BYTES = 12;
 const LONGEST_KNOWN = 64;
 
 /**
- * Reads rows of BSON, in a third of the time that the driver takes. Most of what rows hold comes again and again, the names of their fields and many
- * of their values: each such text is made once. Ids are read as the text that they are known by.
+ * Reads rows of BSON, in half the time that the driver takes. Most of what rows hold comes again and again, the names of their fields and many
+ * of their values: each such text is made once. Ids are read as the text that they are known by, and
+ * integers of 64 bits as numbers.
+ *
+ * @throws for what rows here never hold: patterns, binary values, decimals
  */
 export function createRowReader<Row>(): (bytes: Buffer) => Plain<Row> {
   const reading = new Reading();
@@ -41,9 +44,8 @@ class Reading {
   /** Of the arrays that are being read, each behind the one that it stands in: an array that is pushed to takes room for 17 at once. */
   private readonly items: unknown[] = [];
   private top = 0;
-
-  private readonly texts = new Texts();
   private bytes: Buffer = Buffer.alloc(0);
+  private readonly texts = new Texts();
 
   read(bytes: Buffer): Record<string, unknown> {
     this.bytes = bytes;
