@@ -6,7 +6,7 @@ import type { Explanation, PoolProposal } from './engine';
 import type { TicketModel, TicketRow } from './matchmaking.models';
 import { poolOf } from './matchmaking.policy';
 import type { SearchEngine } from './recording/recorder';
-import { playersOf, toEngineTickets, waitingSince } from './views';
+import { toEngineTickets, toWaiting, waitingSince, type WaitingRow } from './waiting';
 
 /**
  * The queued tickets in memory, standing in the engine: a copy of what the database says, fed by whoever changes a ticket and by
@@ -16,6 +16,8 @@ import { playersOf, toEngineTickets, waitingSince } from './views';
 export interface Pools {
   /** Takes in queued tickets, each unless this revision of it, or a newer one, waits here. */
   put(rows: readonly TicketRow[]): Promise<void>;
+  /** As `put`, for many: whom the next ones know is asked for while the last ones are taken in. */
+  putAll(batches: AsyncIterable<readonly WaitingRow[]>): Promise<void>;
   remove(ticketId: string): void;
   /** Reads these tickets again: the queued ones are put, the others removed. */
   refresh(ticketIds: readonly string[]): Promise<void>;
@@ -43,6 +45,9 @@ export interface PooledTicket {
   /** The lobby that it seeks players for, and its live match; null where one begins with them. */
   seats: { matchId: string | null; lobbyId: string } | null;
 }
+
+/** @param known what waits here of the ticket */
+type IsNews = (row: WaitingRow, known: PooledTicket | undefined) => boolean;
 
 const BATCH = 500;
 /** Of the engine: ties between tickets that came in the same millisecond are decided alike on every instance. */
@@ -86,54 +91,72 @@ export function createPools({
     engine.remove(ticketId);
   };
 
-  const stand = (id: string, row: TicketRow, company: Company) => {
-    if (byId.has(id)) remove(id);
+  const stand = (row: WaitingRow, company: Company) => {
+    const { _id: id, backfill, lobbyId } = row;
     byId.set(id, {
       id,
       revision: row.revision,
-      userIds: playersOf(row),
+      userIds: row.players,
       pools: row.pools,
       waitingSince: waitingSince(row),
-      seats:
-        row.backfill && row.lobbyId
-          ? { matchId: row.backfill.matchId?.toHexString() ?? null, lobbyId: row.lobbyId.toHexString() }
-          : null,
+      seats: backfill && lobbyId ? { matchId: backfill.matchId, lobbyId } : null,
     });
-    for (const [key, ticket] of toEngineTickets(id, row, company))
+    toEngineTickets(row, company).forEach((ticket, i) => {
+      const key = row.pools[i] as string;
       if (versions.has(key)) engine.add(key, ticket);
       // its mode is not to be had at the moment
       else givenBack.add(id);
+    });
   };
 
-  const place = async (rows: readonly TicketRow[], isNews: (id: string, revision: number) => boolean) => {
-    const wanted = rows
-      .map((row) => ({ id: row._id.toHexString(), row }))
-      .filter(({ id, row }) => isNews(id, row.revision));
-    if (wanted.length === 0) return;
+  /** Rows that are news here, and with them whom their players know. */
+  const acquaint = async (rows: readonly WaitingRow[], isNews: IsNews): Promise<[WaitingRow, Company][]> => {
+    const news = rows.filter((row) => isNews(row, byId.get(row._id)));
+    if (news.length === 0) return [];
     const [companies] = await Promise.all([
-      companyOf(wanted.map(({ row }) => ({ userIds: playersOf(row), pools: row.pools }))),
-      open(wanted.flatMap(({ row }) => row.pools)),
+      companyOf(news.map(({ players, pools }) => ({ userIds: players, pools }))),
+      open(news.flatMap(({ pools }) => pools)),
     ]);
+    return news.map((row, i) => [row, companies[i] as Company]);
+  };
+
+  const settle = async (newcomers: readonly [WaitingRow, Company][], isNews: IsNews) => {
     const slices = createSlices();
-    for (const [i, { id, row }] of wanted.entries()) {
+    for (const [row, company] of newcomers) {
       if (slices.isOver) await slices.pause();
-      const company = companies[i];
+      const known = byId.get(row._id);
       // somebody may have brought newer news meanwhile
-      if (company && isNews(id, row.revision)) stand(id, row, company);
+      if (!isNews(row, known)) continue;
+      if (known) remove(row._id);
+      stand(row, company);
     }
   };
 
-  const isNewer = (id: string, revision: number): boolean => {
-    const known = byId.get(id)?.revision ?? -1;
-    return known < revision || (known === revision && !engine.has(id));
-  };
+  const place = async (rows: readonly TicketRow[], isNews: IsNews) =>
+    settle(await acquaint(rows.map(toWaiting), isNews), isNews);
+
+  const isNewer: IsNews = ({ _id, revision }, known) =>
+    known === undefined || known.revision < revision || (known.revision === revision && !engine.has(_id));
   const put = inRounds<readonly TicketRow[], void>(async (asked) => {
     await place(asked.flat(), isNewer);
     return [];
   });
-  const isNotOlder = (id: string, revision: number): boolean => (byId.get(id)?.revision ?? -1) <= revision;
+  const isNotOlder: IsNews = ({ revision }, known) => known === undefined || known.revision <= revision;
 
-  const refreshAll = async (ticketIds: readonly string[], isNews: (id: string, revision: number) => boolean) => {
+  const putAll = async (batches: AsyncIterable<readonly WaitingRow[]>) => {
+    let settled = Promise.resolve();
+    for await (const rows of batches) {
+      const newcomers = acquaint(rows, isNewer);
+      const before = settled;
+      settled = Promise.all([newcomers, before]).then(([known]) => settle(known, isNewer));
+      // it is waited for later, perhaps after more rows have failed to come
+      settled.catch(() => undefined);
+      await before;
+    }
+    await settled;
+  };
+
+  const refreshAll = async (ticketIds: readonly string[], isNews: IsNews) => {
     for (let from = 0; from < ticketIds.length; from += BATCH) {
       const ids = ticketIds.slice(from, from + BATCH);
       const rows = await Tickets.find({ _id: { $in: ids }, state: 'queued' }).lean<TicketRow[]>();
@@ -153,6 +176,7 @@ export function createPools({
 
   return {
     put,
+    putAll,
     remove,
     refresh: (ticketIds) => refreshAll(ticketIds, isNewer),
     giveBack: (ticketIds) => ticketIds.forEach((id) => givenBack.add(id)),

@@ -134,14 +134,7 @@ export function createUpkeep({
       seenUntil = clock.now();
       const { conn, collectionName: collection } = Tickets.collection;
       const queued = { collection, filter: { state: 'queued' }, projection: UNREAD, batchSize: READ };
-      let taken = Promise.resolve();
-      for await (const rows of inBatches<TicketRow>(conn, queued)) {
-        await taken;
-        taken = pools.put(rows);
-        // it is waited for later, perhaps after more rows have failed to come
-        taken.catch(() => undefined);
-      }
-      await taken;
+      await pools.putAll(inBatches<TicketRow>(conn, queued));
       const recent = await Matches.find(
         { formedAt: { $gte: new Date(clock.now() - HOUR_MS) } },
         { gameId: 1, mode: 1, formedAt: 1, 'tickets.waitedMs': 1 },

@@ -95,7 +95,7 @@ export class Engine {
   /** Adds a ticket to one of its pools, in place of what was there of it. @throws for a pool that has not been set */
   add(key: string, ticket: Ticket): void {
     const index = this.indexOf.get(key);
-    const pool = this.pool(key);
+    const pool = index === undefined ? undefined : this.standings[index]?.pool;
     if (index === undefined || !pool) throw new Error(`no pool ${key}: set its rules first`);
     const known = this.places.get(ticket.id);
     if (known !== undefined) this.forget(ticket.id, index, pool);
