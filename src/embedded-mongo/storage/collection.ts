@@ -3,8 +3,9 @@
  * the unique indexes before anything is touched, entered into the indexes, undone, or, once committed, settled: versions that no view can see any more
  * are dropped together with their index entries.
  */
-import { BSONRegExp, calculateObjectSize, UUID } from 'bson';
+import { BSONRegExp, UUID } from 'bson';
 import { tooLarge } from '../values/bson-decode';
+import { encodeDocument } from '../values/bson-encode';
 import { int, isArray, isDoc, type Doc, type Value } from '../values/bson-types';
 import { parseCollation, type Collation } from '../values/collation';
 import { Cap } from './capped';
@@ -96,7 +97,7 @@ export class Collection implements Home {
   /** @throws DuplicateKey, WriteConflict, Blocked, DocumentValidationFailure */
   insert(given: Doc, writer: Writer): void {
     const doc = this.timeSeries ? measurement(given, this.timeSeries) : given;
-    const bytes = checkedSize(doc);
+    const bytes = checkedBytes(doc);
     if (!writer.bypassesValidation) this.validate(doc, undefined);
     this.checkTransaction(writer);
     this.cap?.checkFits(doc);
@@ -118,7 +119,7 @@ export class Collection implements Home {
   /** `describe` tells what was updated; without it, the document was replaced. */
   update(rec: Rec, old: Doc, next: Doc, writer: Writer, describe?: Describe): void {
     checkWritable(rec, writer);
-    const bytes = checkedSize(next);
+    const bytes = checkedBytes(next);
     if (!writer.bypassesValidation) this.validate(next, old);
     this.checkTransaction(writer);
     this.cap?.checkSameSize(old, next);
@@ -145,7 +146,7 @@ export class Collection implements Home {
     }
   }
 
-  private push(rec: Rec, doc: Doc | undefined, writer: Writer, bytes = 0, describe?: Describe): void {
+  private push(rec: Rec, doc: Doc | undefined, writer: Writer, bytes?: Buffer, describe?: Describe): void {
     const previous = rec.head;
     const version = { doc, time: Infinity, writer, previous };
     rec.head = version;
@@ -243,10 +244,10 @@ type Describe = Entry['describe'];
 /** Measurements are told apart by the order in which they came. */
 const seriesKey = (seq: number): string => `#${seq}`;
 
-function checkedSize(doc: Doc): number {
-  const size = calculateObjectSize(doc);
-  if (size > MAX_DOCUMENT) throw tooLarge(size);
-  return size;
+function checkedBytes(doc: Doc): Buffer {
+  const bytes = encodeDocument(doc);
+  if (bytes.length > MAX_DOCUMENT) throw tooLarge(bytes.length);
+  return bytes;
 }
 
 /** @throws unless a document may have this `_id` */
