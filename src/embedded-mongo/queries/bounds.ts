@@ -104,6 +104,7 @@ export function boundsFor(
   collation?: Collation,
 ): Bounds | undefined {
   const { spec, multikey } = index;
+  if (!conditions.has(spec.paths[0]!)) return undefined;
   if (spec.partial && !implies(filter, spec.partial)) return undefined;
   let prefixes = [''];
   let fields = 0;
@@ -114,7 +115,7 @@ export function boundsFor(
     const usable = (conditions.get(path) ?? []).filter((condition) => fits(condition, collation, spec.collation));
     const points = fewest(usable);
     if (points && prefixes.length * points.length <= MAX_INTERVALS) {
-      const keys = [...new Set(points.map((value) => index.encodeAt(i, value)))].sort(byUnits);
+      const keys = keysFor(index, i, points);
       prefixes = keys.length === 1 ? prefixes.map((p) => p + keys[0]!) : prefixes.flatMap((p) => keys.map((key) => p + key)); // prettier-ignore
       notNull ||= points.every((value) => !isNullish(value));
       if (keys.length === 1 && pinned === i) pinned += 1;
@@ -133,6 +134,12 @@ export function boundsFor(
   }
   if (fields === 0 || (spec.sparse && !notNull)) return undefined;
   return { intervals: prefixes.map((p) => ({ from: p, to: p + END })), fields, pinned };
+}
+
+/** In the order of the entries, each once. */
+function keysFor(index: CollectionIndex, i: number, points: Value[]): string[] {
+  const keys = points.map((value) => index.encodeAt(i, value));
+  return keys.length < 2 ? keys : [...new Set(keys)].sort(byUnits);
 }
 
 /** Not by locale: as the entries are. */
@@ -191,12 +198,13 @@ export function implies(filter: Doc, partial: Doc): boolean {
 }
 
 function impliesOne(filter: Doc, path: string, wanted: Doc): boolean {
+  const conditions = everyCondition(filter).filter(([key]) => key === path);
+  if (conditions.length === 0) return false;
   const passes = compileFilter({ v: wanted });
   // null in a filter also finds what is missing
   const test = (v: Value): boolean => isPoint(v) && !isNullish(v) && passes({ v });
   const [name] = Object.keys(wanted) as [string];
-  return everyCondition(filter).some(([key, given]) => {
-    if (key !== path) return false;
+  return conditions.some(([, given]) => {
     if (!isOperators(given)) return test(given);
     return Object.entries(given).some(([operator, value]) => {
       if (operator === '$eq') return test(value);

@@ -84,8 +84,10 @@ export class CollectionIndex {
   checkUnique(rec: Rec | undefined, doc: Doc, writer: Writer, namespace: string): void {
     if (!this.spec.unique) return;
     for (const key of this.keysOf(doc)) {
-      for (const [, other] of this.entries.range(key, key + '\0'))
+      this.entries.each(key, key + '\0', (_key, other) => {
         if (other !== rec) this.checkHolder(other, key, doc, writer, namespace);
+        return false;
+      });
     }
   }
 
