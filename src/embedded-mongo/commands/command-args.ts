@@ -14,7 +14,9 @@ export class Args {
     readonly name: string,
   ) {}
 
-  private path = (field: string): string => `${this.name}.${field}`;
+  private path(field: string): string {
+    return `${this.name}.${field}`;
+  }
 
   has(field: string): boolean {
     return !isNullish(this.doc[field]);
