@@ -92,7 +92,7 @@ export interface Bounds {
   pinned: number;
 }
 
-/** No key component begins with a character that high. */
+/** No key component begins with a character that high; behind a whole key comes nothing, so that any character ends it. */
 const END = '\uffff';
 const MAX_INTERVALS = 20_000;
 
@@ -133,17 +133,15 @@ export function boundsFor(
     break;
   }
   if (fields === 0 || (spec.sparse && !notNull)) return undefined;
-  return { intervals: prefixes.map((p) => ({ from: p, to: p + END })), fields, pinned };
+  const end = fields === spec.paths.length ? '\0' : END;
+  return { intervals: prefixes.map((p) => ({ from: p, to: p + end })), fields, pinned };
 }
 
 /** In the order of the entries, each once. */
 function keysFor(index: CollectionIndex, i: number, points: Value[]): string[] {
   const keys = points.map((value) => index.encodeAt(i, value));
-  return keys.length < 2 ? keys : [...new Set(keys)].sort(byUnits);
+  return keys.length < 2 ? keys : [...new Set(keys)].sort();
 }
-
-/** Not by locale: as the entries are. */
-const byUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export const everything: Interval = { from: '', to: END };
 

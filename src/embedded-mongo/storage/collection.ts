@@ -158,7 +158,7 @@ export class Collection implements Home {
     rec.head = version;
     writer.changes.push({ home: this, rec, version, bytes, describe });
     this.cap?.swap(previous?.doc, doc);
-    for (const [i, added] of keys.entries()) this.indexes[i]!.add(rec, added);
+    for (let i = 1; i < keys.length; i += 1) this.indexes[i]!.add(rec, keys[i]!);
   }
 
   undo(rec: Rec): void {

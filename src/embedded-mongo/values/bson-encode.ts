@@ -6,7 +6,7 @@
 import { Binary, BSONRegExp, BSONSymbol, calculateObjectSize, Code, Decimal128, Double, Int32, Long, MaxKey, MinKey, ObjectId } from 'bson'; // prettier-ignore
 import { MAX_DOCUMENT } from '../limits';
 import { tooLarge } from './bson-decode';
-import { isArray, isInt32, type Doc, type Value } from './bson-types';
+import { isArray, isInt32, writeObjectId, type Doc, type Value } from './bson-types';
 
 /** A document that was written already, in place of the document. */
 export class Written {
@@ -106,7 +106,7 @@ class Writer {
     else if (value instanceof Double) this.double(name, value.value);
     else if (value instanceof ObjectId) {
       this.head(0x07, name);
-      this.at += (value as unknown as Packed).serializeInto(this.bytes, this.at);
+      this.at += writeObjectId(value, this.bytes, this.at);
     } else if (value instanceof Date) {
       this.head(0x09, name);
       const ms = value.getTime();
@@ -231,11 +231,6 @@ class Writer {
     }
     this.at = at + bytes.write(text, at);
   }
-}
-
-/** What bson's own writer uses, and its types leave out. */
-interface Packed {
-  serializeInto(bytes: Uint8Array, at: number): number;
 }
 
 const writer = new Writer();
