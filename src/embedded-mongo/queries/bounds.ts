@@ -22,7 +22,8 @@ export function conditionsOf(
   prefix = '',
   into = new Map<string, Condition[]>(),
 ): Map<string, Condition[]> {
-  for (const [key, arg] of Object.entries(filter)) {
+  for (const key of Object.keys(filter)) {
+    const arg = filter[key];
     if (key === '$and' && isArray(arg)) for (const each of arg) conditionsOf(each as Doc, prefix, into);
     else if (!key.startsWith('$')) addConditions(prefix + key, arg, into);
   }
@@ -110,8 +111,9 @@ export function boundsFor(
   let fields = 0;
   let pinned = 0;
   let notNull = false;
-  for (const [i, path] of spec.paths.entries()) {
+  for (let i = 0; i < spec.paths.length; i += 1) {
     if (multikey.size > 1 && multikey.has(i) && i > 0) break;
+    const path = spec.paths[i]!;
     const usable = (conditions.get(path) ?? []).filter((condition) => fits(condition, collation, spec.collation));
     const points = fewest(usable);
     if (points && prefixes.length * points.length <= MAX_INTERVALS) {

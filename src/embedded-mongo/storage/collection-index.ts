@@ -42,7 +42,8 @@ export class CollectionIndex {
   keysOf(doc: Doc): string[] {
     if (!this.takes(doc)) return [];
     const plain = this.plainKey(doc);
-    return plain === undefined ? this.valuesOf(doc).map((values) => this.encode(values)) : [plain];
+    if (plain !== undefined) return [plain];
+    return this.elementKeys(doc) ?? this.valuesOf(doc).map((values) => this.encode(values));
   }
 
   /** The only key, if no path meets an array. */
@@ -85,6 +86,26 @@ export class CollectionIndex {
       if (isArray(upToArray(doc, parts))) this.multikey.add(i);
     });
     return indexKeys(doc, this.spec.paths);
+  }
+
+  /** One key for each element, if one field is an array and no other path meets one. */
+  private elementKeys(doc: Doc): string[] | undefined {
+    let array: Value[] | undefined;
+    let at = 0;
+    let [before, behind] = ['', ''];
+    for (let i = 0; i < this.parts.length; i += 1) {
+      const value = upToArray(doc, this.parts[i]!);
+      if (isArray(value)) {
+        if (array || this.parts[i]!.length > 1) return undefined;
+        array = value;
+        at = i;
+      } else if (array) behind += this.encodeAt(i, value ?? null);
+      else before += this.encodeAt(i, value ?? null);
+    }
+    if (!array) return undefined;
+    this.multikey.add(at);
+    const elements: Value[] = array.length === 0 ? [undefined] : array;
+    return elements.map((element) => before + this.encodeAt(at, element) + behind);
   }
 
   add(rec: Rec, keys: string[]): void {

@@ -127,7 +127,9 @@ interface Leaf {
 }
 
 function operatorForm(update: Doc, options: UpdateOptions): Form {
-  const leaves = inOrder(Object.entries(update).flatMap(([name, fields]) => operatorLeaves(name, fields, options)));
+  const leaves: Leaf[] = [];
+  for (const name of Object.keys(update)) addLeaves(name, update[name], options, leaves);
+  inOrder(leaves);
   const updating = leaves.some((leaf) => leaf.onlyInserting) ? leaves.filter((leaf) => !leaf.onlyInserting) : leaves;
   const activeFor = (inserting: boolean): Leaf[] => (inserting ? leaves : updating);
   const concrete = leaves.some(isDynamic) || options.arrayFilters?.length ? concreteLeavesOf(leaves, options) : undefined; // prettier-ignore
@@ -143,17 +145,17 @@ function operatorForm(update: Doc, options: UpdateOptions): Form {
   };
 }
 
-function operatorLeaves(name: string, fields: Value, options: UpdateOptions): Leaf[] {
+function addLeaves(name: string, fields: Value, options: UpdateOptions, into: Leaf[]): void {
   const operator = OPERATORS[name];
   if (name === '$rename' || operator) {
     if (!isDoc(fields)) {
       throw new MongoError(9, `Modifiers operate on fields but we found type ${bsonTypeName(fields)} instead. For example: {$mod: {<field>: ...}} not {${name}: ${JSON.stringify(fields)}}`); // prettier-ignore
     }
-    return Object.entries(fields).flatMap(([path, arg]) =>
-      name === '$rename'
-        ? renameLeaves(path, arg)
-        : [leafOf(path, operator!(arg, path, options), name === '$setOnInsert')],
-    );
+    for (const path of Object.keys(fields)) {
+      if (name === '$rename') into.push(...renameLeaves(path, fields[path]));
+      else into.push(leafOf(path, operator!(fields[path], path, options), name === '$setOnInsert'));
+    }
+    return;
   }
   throw new MongoError(
     9,
@@ -194,16 +196,15 @@ function renameLeaves(from: string, to: Value): Leaf[] {
   ];
 }
 
-/** By their paths. @throws 40 if one of them leads to the place of another one, or below it */
+/** Sorts them by their paths. @throws 40 if one of them leads to the place of another one, or below it */
 function inOrder(leaves: Leaf[]): Leaf[] {
-  if (leaves.length < 2) return leaves;
-  const sorted = leaves.sort((a, b) => comparePaths(a.parts, b.parts));
-  for (let i = 1; i < sorted.length; i += 1) {
-    const [shorter, longer] = [sorted[i - 1]!.parts, sorted[i]!.parts];
+  leaves.sort((a, b) => comparePaths(a.parts, b.parts));
+  for (let i = 1; i < leaves.length; i += 1) {
+    const [shorter, longer] = [leaves[i - 1]!.parts, leaves[i]!.parts];
     if (shorter.every((part, at) => part === longer[at]))
       throw new MongoError(40, `Updating the path '${longer.join('.')}' would create a conflict at '${shorter.join('.')}'`); // prettier-ignore
   }
-  return sorted;
+  return leaves;
 }
 
 function comparePaths(a: string[], b: string[]): number {
