@@ -114,7 +114,7 @@ export class CollectionIndex {
 
   /** Takes out the keys of a version that is gone, except those that the record's other versions have. */
   remove(rec: Rec, doc: Doc, others: Doc[]): void {
-    if (others.some((other) => this.unchanged(doc, other))) return;
+    for (const other of others) if (this.unchanged(doc, other)) return;
     const keys = this.keysOf(doc);
     if (keys.length === 0) return;
     const kept = new Set(others.flatMap((other) => this.keysOf(other)));
