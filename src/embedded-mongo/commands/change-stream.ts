@@ -64,7 +64,7 @@ export function changeStream(context: Context, stages: Doc[], env: PipelineEnv):
     get isOver() {
       return isOver;
     },
-    token: (handedOut, isFull) => ((isFull && handedOut.at(-1)?._id) || place) as Doc,
+    token: (last, isFull) => ((isFull && last?._id) || place) as Doc,
     once: (callback) => feed.once(callback),
   };
 }

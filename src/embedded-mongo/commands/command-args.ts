@@ -14,7 +14,9 @@ export class Args {
     readonly name: string,
   ) {}
 
-  private path = (field: string): string => `${this.name}.${field}`;
+  private path(field: string): string {
+    return `${this.name}.${field}`;
+  }
 
   has(field: string): boolean {
     return !isNullish(this.doc[field]);
@@ -103,10 +105,10 @@ export class Args {
     return spec ? parseCollation(spec) : fallback;
   }
 
-  /** Fields besides `known` (space-separated) are errors; those in `refused` say so unless they ask for nothing. */
-  check(known: string[], refused: string[] = []): void {
+  /** Fields besides those that are `known`, or `common` to all, are errors; those in `refused` say so unless they ask for nothing. */
+  check(known: string[], refused: string[] = [], common?: Set<string>): void {
     for (const field of Object.keys(this.doc)) {
-      if (known.includes(field)) continue;
+      if (known.includes(field) || common?.has(field)) continue;
       if (!refused.includes(field))
         throw new MongoError(40415, `BSON field '${this.path(field)}' is an unknown field.`);
       if (truthy(this.doc[field])) throw unsupported(`the option '${field}' of ${this.name}`);

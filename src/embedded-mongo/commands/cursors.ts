@@ -5,9 +5,10 @@
  * Tailable cursors and change streams are live: they have a source that is asked for more, and, if they wait, asked again whenever something was committed.
  */
 import { randomBytes } from 'node:crypto';
-import { calculateObjectSize, Long } from 'bson';
+import { Long } from 'bson';
 import { long, type Doc } from '../values/bson-types';
 import { tooLarge } from '../values/bson-decode';
+import { encodeDocument, Written } from '../values/bson-encode';
 import { MongoError } from '../errors';
 import { MAX_DOCUMENT } from '../limits';
 
@@ -19,8 +20,8 @@ export interface Source {
   readonly isOver?: boolean;
   /** How long a client that does not say it waits for documents, in ms; undefined if it does not wait. */
   readonly patience: number | undefined;
-  /** The place to go on from later: behind the last document handed out if the batch `isFull`, else behind all that was looked at. */
-  token?(handedOut: Doc[], isFull: boolean): Doc;
+  /** The place to go on from later: behind the `last` document handed out if the batch `isFull`, else behind all that was looked at. */
+  token?(last: Doc | undefined, isFull: boolean): Doc;
   /** Calls back at the next news. @returns what takes that back */
   once(callback: () => void): () => void;
 }
@@ -173,8 +174,11 @@ export class Cursors {
   }
 }
 
-const placeOf = ({ source, docs, at }: Cursor, handedOut: Doc[], isFull: boolean): Doc =>
-  source?.token ? { postBatchResumeToken: source.token(handedOut, isFull || at < docs.length) } : {};
+function placeOf({ source, docs, at }: Cursor, { length }: Written[], isFull: boolean): Doc {
+  if (!source?.token) return {};
+  const last = length > 0 ? docs[at - 1] : undefined;
+  return { postBatchResumeToken: source.token(last, isFull || at < docs.length) };
+}
 
 /** Resolves at the next news, after so many milliseconds, or when the cursor is dropped. */
 function news(cursor: Cursor, source: Source, ms: number): Promise<void> {
@@ -191,18 +195,17 @@ function news(cursor: Cursor, source: Source, ms: number): Promise<void> {
   });
 }
 
-/** At least one document, however large. */
-function take(cursor: Cursor, batchSize: number): Doc[] {
+/** At least one document, however large; each as the bytes that the reply will have. */
+function take(cursor: Cursor, batchSize: number): Written[] {
   const { docs, project } = cursor;
-  const batch: Doc[] = [];
+  const batch: Written[] = [];
   let bytes = 0;
   while (batch.length < batchSize && cursor.at < docs.length) {
-    const doc = project ? project(docs[cursor.at]!) : docs[cursor.at]!;
-    const size = calculateObjectSize(doc);
-    if (size > MAX_DOCUMENT) throw tooLarge(size);
-    bytes += size + 12;
+    const written = encodeDocument(project ? project(docs[cursor.at]!) : docs[cursor.at]!);
+    if (written.length > MAX_DOCUMENT) throw tooLarge(written.length);
+    bytes += written.length + 12;
     if (bytes > MAX_BATCH_BYTES && batch.length > 0) break;
-    batch.push(doc);
+    batch.push(new Written(written));
     cursor.at += 1;
   }
   return batch;

@@ -64,7 +64,7 @@ function expireIn({ store }: Server, collection: Collection, now: number): void 
     if (index.spec.expireAfterSeconds === undefined) continue;
     const limit = new Date(now - index.spec.expireAfterSeconds * 1000);
     const { from, to } = between(RANK.date, undefined, limit, index.spec.descending[0]);
-    for (const [key, rec] of [...index.entries.range(from, to)]) {
+    for (const [key, rec] of index.entries.between(from, to)) {
       const version = rec.head;
       if (version?.writer || !version?.doc || !index.keysOf(version.doc).includes(key)) continue;
       collection.remove(rec, writer);

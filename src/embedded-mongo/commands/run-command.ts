@@ -55,10 +55,10 @@ const COMMANDS: Commands = {
   ...FAIL_POINT,
 };
 /** Fields that any command may have. */
-const COMMON = [
+const COMMON = new Set([
   '$db', 'lsid', 'txnNumber', 'autocommit', 'startTransaction', '$clusterTime', '$readPreference', 'readConcern', 'writeConcern', 'maxTimeMS', 'comment',
   'apiVersion', 'apiStrict', 'apiDeprecationErrors', '$configServerState', '$audit', '$client', 'mayBypassWriteBlocking',
-]; // prettier-ignore
+]); // prettier-ignore
 
 export interface Connection {
   server: Server;
@@ -102,7 +102,7 @@ function contextOf({ server, id, appName }: Connection, command: Doc, name: stri
   const db = command.$db as string;
   checkDatabaseName(db);
   if (spec.admin && db !== 'admin') throw new MongoError(13, `${name} may only be run against the admin database.`);
-  if (!spec.fields.includes('*')) args.check([...spec.fields, ...COMMON], spec.refused);
+  if (!spec.fields.includes('*')) args.check(spec.fields, spec.refused, COMMON);
   checkApi(args.doc);
   checkConcerns(args);
   const now = new Date();

@@ -74,7 +74,8 @@ export function prepare(
   let prepared = doc;
   if (Object.keys(doc)[0] !== '_id' && !(timeSeries && '_id' in doc))
     prepared = { _id: '_id' in doc ? doc._id : new ObjectId(), ...doc };
-  for (const [key, value] of Object.entries(prepared)) {
+  for (const key of Object.keys(prepared)) {
+    const value = prepared[key];
     if (key !== '_id' && value instanceof Timestamp && value.isZero())
       prepared = { ...prepared, [key]: new Timestamp({ t: Math.floor(now.getTime() / 1000), i: 1 }) };
   }

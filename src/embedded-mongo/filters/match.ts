@@ -38,8 +38,8 @@ export function compileFilter(filter: Doc, env: FilterEnv = {}): (doc: Doc) => b
 
 /** The same, but the test can also tell which element of an array matched. */
 export function compileMatcher(filter: Doc, env: FilterEnv = {}): Test {
-  const tests = Object.entries(filter).map(([key, arg]) =>
-    key.startsWith('$') ? topLevel(key, arg, env) : onField(key, arg, env),
+  const tests = Object.keys(filter).map((key) =>
+    key.startsWith('$') ? topLevel(key, filter[key], env) : onField(key, filter[key], env),
   );
   const [first] = tests;
   if (first && tests.length === 1) return first;

@@ -2,8 +2,8 @@
  * The wire protocol: cutting a stream into messages, and a message into a command. Two forms come in: OP_MSG, and OP_QUERY for the first greeting of a
  * client. What is malformed throws `BadFrame`, and its connection is closed; what is well framed but no BSON is an error that is answered.
  */
-import { serialize } from 'bson';
 import { decodeDocument, decodeSequence } from '../values/bson-decode';
+import { encodeDocument } from '../values/bson-encode';
 import { isString, type Doc } from '../values/bson-types';
 import { MongoError } from '../errors';
 import { MAX_MESSAGE } from '../limits';
@@ -128,9 +128,8 @@ let lastId = 0;
 
 /** The bytes of an answer. */
 export function encodeReply({ requestId, legacy }: Message, reply: Doc): Buffer {
-  const body = serialize(reply);
   const start = HEADER + (legacy ? 20 : 5);
-  const bytes = Buffer.allocUnsafe(start + body.length);
+  const bytes = encodeDocument(reply, start);
   lastId = (lastId + 1) & 0x7fffffff;
   bytes.writeInt32LE(bytes.length, 0);
   bytes.writeInt32LE(lastId, 4);
@@ -140,6 +139,5 @@ export function encodeReply({ requestId, legacy }: Message, reply: Doc): Buffer 
   // OP_REPLY: the flag "query failure" or "await capable", and one document
   if (legacy) bytes.writeInt32LE('$err' in reply ? 2 : 8, HEADER);
   if (legacy) bytes.writeInt32LE(1, HEADER + 16);
-  bytes.set(body, start);
   return bytes;
 }

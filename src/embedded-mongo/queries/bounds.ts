@@ -22,7 +22,8 @@ export function conditionsOf(
   prefix = '',
   into = new Map<string, Condition[]>(),
 ): Map<string, Condition[]> {
-  for (const [key, arg] of Object.entries(filter)) {
+  for (const key of Object.keys(filter)) {
+    const arg = filter[key];
     if (key === '$and' && isArray(arg)) for (const each of arg) conditionsOf(each as Doc, prefix, into);
     else if (!key.startsWith('$')) addConditions(prefix + key, arg, into);
   }
@@ -92,7 +93,7 @@ export interface Bounds {
   pinned: number;
 }
 
-/** No key component begins with a character that high. */
+/** No key component begins with a character that high; behind a whole key comes nothing, so that any character ends it. */
 const END = '\uffff';
 const MAX_INTERVALS = 20_000;
 
@@ -104,17 +105,19 @@ export function boundsFor(
   collation?: Collation,
 ): Bounds | undefined {
   const { spec, multikey } = index;
+  if (!conditions.has(spec.paths[0]!)) return undefined;
   if (spec.partial && !implies(filter, spec.partial)) return undefined;
   let prefixes = [''];
   let fields = 0;
   let pinned = 0;
   let notNull = false;
-  for (const [i, path] of spec.paths.entries()) {
+  for (let i = 0; i < spec.paths.length; i += 1) {
     if (multikey.size > 1 && multikey.has(i) && i > 0) break;
+    const path = spec.paths[i]!;
     const usable = (conditions.get(path) ?? []).filter((condition) => fits(condition, collation, spec.collation));
     const points = fewest(usable);
     if (points && prefixes.length * points.length <= MAX_INTERVALS) {
-      const keys = [...new Set(points.map((value) => index.encodeAt(i, value)))].sort(byUnits);
+      const keys = keysFor(index, i, points);
       prefixes = keys.length === 1 ? prefixes.map((p) => p + keys[0]!) : prefixes.flatMap((p) => keys.map((key) => p + key)); // prettier-ignore
       notNull ||= points.every((value) => !isNullish(value));
       if (keys.length === 1 && pinned === i) pinned += 1;
@@ -132,11 +135,15 @@ export function boundsFor(
     break;
   }
   if (fields === 0 || (spec.sparse && !notNull)) return undefined;
-  return { intervals: prefixes.map((p) => ({ from: p, to: p + END })), fields, pinned };
+  const end = fields === spec.paths.length ? '\0' : END;
+  return { intervals: prefixes.map((p) => ({ from: p, to: p + end })), fields, pinned };
 }
 
-/** Not by locale: as the entries are. */
-const byUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+/** In the order of the entries, each once. */
+function keysFor(index: CollectionIndex, i: number, points: Value[]): string[] {
+  const keys = points.map((value) => index.encodeAt(i, value));
+  return keys.length < 2 ? keys : [...new Set(keys)].sort();
+}
 
 export const everything: Interval = { from: '', to: END };
 
@@ -191,12 +198,13 @@ export function implies(filter: Doc, partial: Doc): boolean {
 }
 
 function impliesOne(filter: Doc, path: string, wanted: Doc): boolean {
+  const conditions = everyCondition(filter).filter(([key]) => key === path);
+  if (conditions.length === 0) return false;
   const passes = compileFilter({ v: wanted });
   // null in a filter also finds what is missing
   const test = (v: Value): boolean => isPoint(v) && !isNullish(v) && passes({ v });
   const [name] = Object.keys(wanted) as [string];
-  return everyCondition(filter).some(([key, given]) => {
-    if (key !== path) return false;
+  return conditions.some(([, given]) => {
     if (!isOperators(given)) return test(given);
     return Object.entries(given).some(([operator, value]) => {
       if (operator === '$eq') return test(value);

@@ -120,20 +120,27 @@ function byId(collection: Collection, { filter, collation }: Query): Plan | unde
   return { stage, index, bounds, sorted: true, counts, each };
 }
 
+interface Access {
+  index: CollectionIndex;
+  bounds: Bounds;
+  direction: number;
+}
+
 function byIndex(collection: Collection, query: Query, conditions = conditionsOf(query.filter)): Plan | undefined {
-  let best: { index: CollectionIndex; bounds: Bounds; direction: number } | undefined;
-  let lowest = Infinity;
+  const usable: Access[] = [];
   for (const index of conditions.size > 0 ? collection.indexes : []) {
     if (index.spec.hidden || index.spec.isInert) continue;
     const bounds = boundsFor(index, conditions, query.filter, query.collation);
-    if (!bounds) continue;
-    const direction = sortDirection(index, bounds, query);
-    const cost = costOf(index, bounds, direction !== 0, query);
-    if (cost >= lowest) continue;
-    lowest = cost;
-    best = { index, bounds, direction };
+    if (bounds) usable.push({ index, bounds, direction: sortDirection(index, bounds, query) });
   }
+  // where there is no choice, nothing has to be counted
+  const best = usable.length > 1 ? cheapest(usable, query) : usable[0];
   return best && indexScan(best.index, best.bounds, best.direction);
+}
+
+function cheapest(usable: Access[], query: Query): Access | undefined {
+  const costs = usable.map(({ index, bounds, direction }) => costOf(index, bounds, direction !== 0, query));
+  return usable[costs.indexOf(Math.min(...costs))];
 }
 
 /** Entries between the bounds; what must still be sorted counts double, what comes sorted ends at the limit. */
@@ -212,20 +219,21 @@ function indexScan(index: CollectionIndex, bounds: Bounds, direction: number): P
   const backwards = direction < 0;
   const each: Plan['each'] = (view, visit) => {
     index.uses += 1;
-    const seen = index.multikey.size > 0 || bounds.intervals.length > 1 ? new Set<Rec>() : undefined;
-    for (const { from, to } of backwards ? [...bounds.intervals].reverse() : bounds.intervals) {
-      for (const [key, rec] of index.entries.range(from, to, backwards)) {
-        counts.keys += 1;
-        if (seen?.has(rec)) continue;
-        const doc = visible(rec, view);
-        if (!doc) continue;
-        // the entry may be that of another version
-        if (rec.head!.previous && !index.keysOf(doc).includes(key)) continue;
-        seen?.add(rec);
-        counts.docs += 1;
-        if (visit(rec, doc)) return;
-      }
-    }
+    // only through arrays has a document several keys
+    const seen = index.multikey.size > 0 ? new Set<Rec>() : undefined;
+    const offer = (key: string, rec: Rec): boolean => {
+      counts.keys += 1;
+      if (seen?.has(rec)) return false;
+      const doc = visible(rec, view);
+      if (!doc) return false;
+      // the entry may be that of another version
+      if (rec.head!.previous && !index.keysOf(doc).includes(key)) return false;
+      seen?.add(rec);
+      counts.docs += 1;
+      return visit(rec, doc);
+    };
+    for (const { from, to } of backwards ? bounds.intervals.toReversed() : bounds.intervals)
+      if (index.entries.each(from, to, offer, backwards)) return;
   };
   return { stage: 'IXSCAN', index, bounds, backwards, sorted: direction !== 0, counts, each };
 }
@@ -233,7 +241,7 @@ function indexScan(index: CollectionIndex, bounds: Bounds, direction: number): P
 /** The records in natural order. */
 function inPlace(collection: Collection, backwards: boolean): Iterable<Rec> {
   if (!collection.isClustered) return backwards ? [...collection.records.values()].reverse() : collection.records.values(); // prettier-ignore
-  return Array.from(collection.indexes[0]!.entries.range(everything.from, everything.to, backwards), ([, rec]) => rec);
+  return collection.indexes[0]!.entries.between(everything.from, everything.to, backwards).map(([, rec]) => rec);
 }
 
 function collectionScan(collection: Collection, backwards = false, sorted = false): Plan {

@@ -25,19 +25,36 @@ export class CollectionIndex {
   private readonly accepts: ((doc: Doc) => boolean) | undefined;
   /** The top-level fields on which the keys depend. */
   private readonly fields: string[];
+  private readonly parts: string[][];
 
   constructor(readonly spec: IndexSpec) {
     this.accepts = spec.partial && compileFilter(spec.partial, spec.collation ? { collation: spec.collation } : {});
+    this.parts = spec.paths.map(pathParts);
     this.fields = [...new Set([...spec.paths, ...fieldsOf(spec.partial)].map((path) => pathParts(path)[0]!))];
   }
 
   /** Whether two versions certainly have the same keys: updates share what they do not change. */
   unchanged(a: Doc, b: Doc): boolean {
-    return this.fields.every((field) => a[field] === b[field]);
+    for (const field of this.fields) if (a[field] !== b[field]) return false;
+    return true;
   }
 
   keysOf(doc: Doc): string[] {
-    return this.valuesOf(doc).map((values) => this.encode(values));
+    if (!this.takes(doc)) return [];
+    const plain = this.plainKey(doc);
+    if (plain !== undefined) return [plain];
+    return this.elementKeys(doc) ?? this.valuesOf(doc).map((values) => this.encode(values));
+  }
+
+  /** The only key, if no path meets an array. */
+  private plainKey(doc: Doc): string | undefined {
+    let key = '';
+    for (let i = 0; i < this.parts.length; i += 1) {
+      const value = upToArray(doc, this.parts[i]!);
+      if (isArray(value)) return undefined;
+      key += this.encodeAt(i, value ?? null);
+    }
+    return key;
   }
 
   encode(values: Value[]): string {
@@ -52,40 +69,66 @@ export class CollectionIndex {
     return this.spec.descending[i] ? reversed(key) : key;
   }
 
-  private valuesOf(doc: Doc): Value[][] {
-    const { paths, sparse, isInert, kind, key, described } = this.spec;
-    if (this.accepts && !this.accepts(doc)) return [];
+  /** Whether a document has keys here at all. @throws if it may not be indexed */
+  private takes(doc: Doc): boolean {
+    const { sparse, isInert, kind, key, described } = this.spec;
+    if (this.accepts && !this.accepts(doc)) return false;
     if (isInert) {
       checkForKind(described, doc);
-      return [];
+      return false;
     }
     if (kind === 'hashed') checkHashable(key, doc);
-    if (sparse && !paths.some((path) => reaches(doc, pathParts(path), 0))) return [];
-    const plain = plainValues(doc, paths);
-    if (plain) return [plain];
-    paths.forEach((path, i) => {
-      if (meetsArray(doc, path)) this.multikey.add(i);
-    });
-    return indexKeys(doc, paths);
+    return !sparse || this.parts.some((parts) => reaches(doc, parts, 0));
   }
 
-  add(rec: Rec, doc: Doc): void {
-    for (const key of this.keysOf(doc)) this.entries.add(key, rec);
+  private valuesOf(doc: Doc): Value[][] {
+    this.parts.forEach((parts, i) => {
+      if (isArray(upToArray(doc, parts))) this.multikey.add(i);
+    });
+    return indexKeys(doc, this.spec.paths);
+  }
+
+  /** One key for each element, if one field is an array and no other path meets one. */
+  private elementKeys(doc: Doc): string[] | undefined {
+    let array: Value[] | undefined;
+    let at = 0;
+    let [before, behind] = ['', ''];
+    for (let i = 0; i < this.parts.length; i += 1) {
+      const value = upToArray(doc, this.parts[i]!);
+      if (isArray(value)) {
+        if (array || this.parts[i]!.length > 1) return undefined;
+        array = value;
+        at = i;
+      } else if (array) behind += this.encodeAt(i, value ?? null);
+      else before += this.encodeAt(i, value ?? null);
+    }
+    if (!array) return undefined;
+    this.multikey.add(at);
+    const elements: Value[] = array.length === 0 ? [undefined] : array;
+    return elements.map((element) => before + this.encodeAt(at, element) + behind);
+  }
+
+  add(rec: Rec, keys: string[]): void {
+    for (const key of keys) this.entries.add(key, rec);
   }
 
   /** Takes out the keys of a version that is gone, except those that the record's other versions have. */
   remove(rec: Rec, doc: Doc, others: Doc[]): void {
-    if (others.some((other) => this.unchanged(doc, other))) return;
+    for (const other of others) if (this.unchanged(doc, other)) return;
+    const keys = this.keysOf(doc);
+    if (keys.length === 0) return;
     const kept = new Set(others.flatMap((other) => this.keysOf(other)));
-    for (const key of this.keysOf(doc)) if (!kept.has(key)) this.entries.delete(key, rec);
+    for (const key of keys) if (!kept.has(key)) this.entries.delete(key, rec);
   }
 
-  /** @throws DuplicateKey if another record has one of the keys of `doc`, WriteConflict or Blocked if that is yet undecided */
-  checkUnique(rec: Rec | undefined, doc: Doc, writer: Writer, namespace: string): void {
+  /** @throws DuplicateKey if another record has one of the `keys` of `doc`, WriteConflict or Blocked if that is yet undecided */
+  checkUnique(rec: Rec | undefined, doc: Doc, keys: string[], writer: Writer, namespace: string): void {
     if (!this.spec.unique) return;
-    for (const key of this.keysOf(doc)) {
-      for (const [, other] of this.entries.range(key, key + '\0'))
+    for (const key of keys) {
+      this.entries.each(key, key + '\0', (_key, other) => {
         if (other !== rec) this.checkHolder(other, key, doc, writer, namespace);
+        return false;
+      });
     }
   }
 
@@ -121,27 +164,14 @@ export function duplicateKey(index: CollectionIndex, key: string, doc: Doc, name
   return new MongoError(11000, text, { keyPattern, keyValue });
 }
 
-/** The values at the paths, if none of them meets an array. */
-function plainValues(doc: Doc, paths: string[]): Value[] | undefined {
-  const values: Value[] = [];
-  for (const path of paths) {
-    let value: Value = doc;
-    for (const part of pathParts(path)) {
-      value = isDoc(value) && Object.hasOwn(value, part) ? value[part] : undefined;
-      if (isArray(value)) return undefined;
-    }
-    values.push(value ?? null);
-  }
-  return values;
-}
-
-function meetsArray(doc: Doc, path: string): boolean {
+/** What the path leads to through documents only, or the first array that it meets. */
+function upToArray(doc: Doc, parts: string[]): Value {
   let value: Value = doc;
-  for (const part of pathParts(path)) {
-    value = isDoc(value) ? value[part] : undefined;
-    if (isArray(value)) return true;
+  for (const part of parts) {
+    value = isDoc(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+    if (isArray(value)) break;
   }
-  return false;
+  return value;
 }
 
 /** Whether the path leads to a value at all, through arrays too: what a sparse index asks. */

@@ -3,8 +3,9 @@
  * the unique indexes before anything is touched, entered into the indexes, undone, or, once committed, settled: versions that no view can see any more
  * are dropped together with their index entries.
  */
-import { BSONRegExp, calculateObjectSize, UUID } from 'bson';
+import { BSONRegExp, UUID } from 'bson';
 import { tooLarge } from '../values/bson-decode';
+import { encodeDocument } from '../values/bson-encode';
 import { int, isArray, isDoc, type Doc, type Value } from '../values/bson-types';
 import { parseCollation, type Collation } from '../values/collation';
 import { Cap } from './capped';
@@ -96,7 +97,7 @@ export class Collection implements Home {
   /** @throws DuplicateKey, WriteConflict, Blocked, DocumentValidationFailure */
   insert(given: Doc, writer: Writer): void {
     const doc = this.timeSeries ? measurement(given, this.timeSeries) : given;
-    const bytes = checkedSize(doc);
+    const bytes = checkedBytes(doc);
     if (!writer.bypassesValidation) this.validate(doc, undefined);
     this.checkTransaction(writer);
     this.cap?.checkFits(doc);
@@ -104,58 +105,60 @@ export class Collection implements Home {
     const key = this.timeSeries ? seriesKey(this.nextSeq) : idIndex.encode([doc._id]);
     let rec = this.records.get(key);
     if (rec) idIndex.checkHolder(rec, key, doc, writer, this.namespace);
-    for (let i = 1; i < this.indexes.length; i += 1) this.indexes[i]!.checkUnique(rec, doc, writer, this.namespace);
-    this.prepareKeys(doc);
+    const keys = this.keysOf(doc, rec, writer);
     if (!rec) {
       rec = { key, seq: this.nextSeq++, head: undefined };
       this.records.set(key, rec);
       idIndex.entries.add(key, rec);
     }
-    this.push(rec, doc, writer, bytes);
+    this.push(rec, doc, writer, { keys, bytes, describe: undefined });
     this.trim(writer);
   }
 
   /** `describe` tells what was updated; without it, the document was replaced. */
   update(rec: Rec, old: Doc, next: Doc, writer: Writer, describe?: Describe): void {
     checkWritable(rec, writer);
-    const bytes = checkedSize(next);
+    const bytes = checkedBytes(next);
     if (!writer.bypassesValidation) this.validate(next, old);
     this.checkTransaction(writer);
     this.cap?.checkSameSize(old, next);
-    for (let i = 1; i < this.indexes.length; i += 1) {
-      const index = this.indexes[i]!;
-      if (index.unchanged(old, next)) continue;
-      index.checkUnique(rec, next, writer, this.namespace);
-      if (!index.spec.unique) index.keysOf(next);
-    }
-    this.push(rec, next, writer, bytes, describe);
+    const keys = this.indexes.map((index, i) => {
+      if (i === 0 || index.unchanged(old, next)) return NONE;
+      const found = index.keysOf(next);
+      index.checkUnique(rec, next, found, writer, this.namespace);
+      return found;
+    });
+    this.push(rec, next, writer, { keys, bytes, describe });
   }
 
   remove(rec: Rec, writer: Writer): void {
     checkWritable(rec, writer);
     this.checkTransaction(writer);
-    this.push(rec, undefined, writer);
+    this.push(rec, undefined, writer, GONE);
   }
 
-  /** Finds out before anything changes whether the document can be indexed at all. */
-  private prepareKeys(doc: Doc): void {
-    for (let i = 1; i < this.indexes.length; i += 1) {
-      const { paths, unique, kind } = this.indexes[i]!.spec;
-      if ((kind !== 'ordinary' || paths.length > 1) && !unique) this.indexes[i]!.keysOf(doc);
+  /** Of a new document, by index. @throws before anything changes if it cannot be indexed */
+  private keysOf(doc: Doc, rec: Rec | undefined, writer: Writer): string[][] {
+    const keys: string[][] = this.indexes.map(() => NONE);
+    // first what may be there only once: of several faults that one is told
+    for (const unique of [true, false]) {
+      for (let i = 1; i < this.indexes.length; i += 1) {
+        const index = this.indexes[i]!;
+        if (index.spec.unique !== unique) continue;
+        keys[i] = index.keysOf(doc);
+        index.checkUnique(rec, doc, keys[i]!, writer, this.namespace);
+      }
     }
+    return keys;
   }
 
-  private push(rec: Rec, doc: Doc | undefined, writer: Writer, bytes = 0, describe?: Describe): void {
+  private push(rec: Rec, doc: Doc | undefined, writer: Writer, { keys, bytes, describe }: Prepared): void {
     const previous = rec.head;
     const version = { doc, time: Infinity, writer, previous };
     rec.head = version;
     writer.changes.push({ home: this, rec, version, bytes, describe });
     this.cap?.swap(previous?.doc, doc);
-    if (!doc) return;
-    for (let i = 1; i < this.indexes.length; i += 1) {
-      const index = this.indexes[i]!;
-      if (!previous?.doc || !index.unchanged(previous.doc, doc)) index.add(rec, doc);
-    }
+    for (let i = 1; i < keys.length; i += 1) this.indexes[i]!.add(rec, keys[i]!);
   }
 
   undo(rec: Rec): void {
@@ -200,7 +203,7 @@ export class Collection implements Home {
     this.nextSeq = Math.max(this.nextSeq, seq + 1);
     this.cap?.swap(undefined, doc);
     this.indexes[0]!.entries.add(key, rec);
-    for (const index of this.indexes.slice(1)) index.add(rec, doc);
+    for (let i = 1; i < this.indexes.length; i += 1) this.indexes[i]!.add(rec, this.indexes[i]!.keysOf(doc));
   }
 
   /** What was inserted after the record with this number, in that order. @throws 136 if that record is gone */
@@ -222,8 +225,9 @@ export class Collection implements Home {
     const index = new CollectionIndex(spec);
     for (const rec of this.records.values()) {
       const doc = visible(rec, { time: Infinity, writer });
-      if (doc) index.checkUnique(rec, doc, writer, this.namespace);
-      for (let version = rec.head; version; version = version.previous) if (version.doc) index.add(rec, version.doc);
+      if (doc) index.checkUnique(rec, doc, index.keysOf(doc), writer, this.namespace);
+      for (let version = rec.head; version; version = version.previous)
+        if (version.doc) index.add(rec, index.keysOf(version.doc));
     }
     this.indexes.push(index);
     return index;
@@ -240,13 +244,24 @@ export class Collection implements Home {
 const keepsImages = ({ changeStreamPreAndPostImages: images }: Doc): boolean =>
   isDoc(images) && images.enabled === true;
 type Describe = Entry['describe'];
+const NONE: string[] = [];
+
+/** What was found out of a change before anything changes. */
+interface Prepared {
+  /** Those to be added, by index. */
+  keys: string[][];
+  bytes: Buffer | undefined;
+  describe: Describe | undefined;
+}
+const GONE: Prepared = { keys: [], bytes: undefined, describe: undefined };
+
 /** Measurements are told apart by the order in which they came. */
 const seriesKey = (seq: number): string => `#${seq}`;
 
-function checkedSize(doc: Doc): number {
-  const size = calculateObjectSize(doc);
-  if (size > MAX_DOCUMENT) throw tooLarge(size);
-  return size;
+function checkedBytes(doc: Doc): Buffer {
+  const bytes = encodeDocument(doc);
+  if (bytes.length > MAX_DOCUMENT) throw tooLarge(bytes.length);
+  return bytes;
 }
 
 /** @throws unless a document may have this `_id` */

@@ -5,9 +5,10 @@
  * Rows: `['c', collection]` holds what describes it, `['d', collection, number]` a document; both as BSON.
  */
 import { mkdir } from 'node:fs/promises';
-import { type Binary, serialize, UUID } from 'bson';
+import { type Binary, UUID } from 'bson';
 import { open, type RootDatabase } from 'lmdb';
 import { decodeDocument } from '../values/bson-decode';
+import { encodeDocument } from '../values/bson-encode';
 import { type Doc } from '../values/bson-types';
 import { Collection } from './collection';
 import { CollectionIndex } from './collection-index';
@@ -50,14 +51,14 @@ class LmdbDisk implements Disk {
     operation.catch(this.onFailure);
   }
 
-  putDocument(collection: number, seq: number, doc: Doc | undefined): void {
+  putDocument(collection: number, seq: number, bytes: Buffer | undefined): void {
     const key: Key = ['d', collection, seq];
-    this.write(doc ? this.database.put(key, Buffer.from(serialize(doc))) : this.database.remove(key));
+    this.write(bytes ? this.database.put(key, bytes) : this.database.remove(key));
   }
 
   putCollection({ id, db, name, options, uuid, indexes }: Collection): void {
     const described = indexes.slice(1).map(({ spec }) => spec.described);
-    this.write(this.database.put(['c', id], Buffer.from(serialize({ db, name, options, uuid, indexes: described }))));
+    this.write(this.database.put(['c', id], encodeDocument({ db, name, options, uuid, indexes: described })));
   }
 
   dropCollection({ id, records }: Collection): void {

@@ -11,7 +11,8 @@ import { Blocked, conflict, Writer, type Rec, type View } from './versions';
 
 /** Keeps what was committed. Everything that is told to it in one turn is kept together or not at all. */
 export interface Disk {
-  putDocument(collection: number, seq: number, doc: Doc | undefined): void;
+  /** In BSON; undefined for one that is gone. */
+  putDocument(collection: number, seq: number, bytes: Buffer | undefined): void;
   /** The collection with its options and indexes; its documents come by `putDocument`. */
   putCollection(collection: Collection): void;
   dropCollection(collection: Collection): void;
@@ -58,12 +59,11 @@ export class Store {
       version.writer = undefined;
     }
     const oldest = this.oldest();
-    const done = new Set<Rec>();
-    for (const { home, rec } of changes) {
-      if (done.has(rec)) continue;
-      if (changes.length > 1) done.add(rec);
+    for (const { home, rec, version, bytes } of changes) {
+      // of several changes to a record the last one counts
+      if (rec.head !== version) continue;
       const collection = home as Collection;
-      this.disk?.putDocument(collection.id, rec.seq, rec.head?.doc);
+      this.disk?.putDocument(collection.id, rec.seq, bytes);
       if (collection.settle(rec, oldest)) this.retained.set(rec, collection);
     }
     for (const act of writer.commits) act();
@@ -89,7 +89,7 @@ export class Store {
       const before = version.previous?.doc;
       const after = version.doc;
       const kind = !after ? 'delete' : !before ? 'insert' : describe ? 'update' : 'replace';
-      feed.add({ seq: 0, time, at, kind, db, coll, uuid, before, after, describe, origin, to: undefined, details: undefined, images, bytes: 2 * bytes }); // prettier-ignore
+      feed.add({ seq: 0, time, at, kind, db, coll, uuid, before, after, describe, origin, to: undefined, details: undefined, images, bytes: 2 * (bytes?.length ?? 0) }); // prettier-ignore
     }
     for (const each of news) if (each.kind !== 'create') tell(each);
   }

@@ -50,8 +50,8 @@ export interface Change {
   home: Home;
   rec: Rec;
   version: Version;
-  /** Of the new document in BSON; 0 for a deletion. */
-  bytes: number;
+  /** The new document in BSON; undefined for a deletion. */
+  bytes: Buffer | undefined;
   /** What an update did, for the feed; without it the document was replaced. */
   describe: Entry['describe'];
 }

@@ -39,12 +39,15 @@ const REFERENCE = ['$ref', '$id', '$db'];
 /** mongod's limit for filling an array with nulls up to a position. */
 const MAX_PADDING = 1_500_000;
 
-/** A copy of `holder` with the value at `parts` changed, or `holder` itself if there is nothing to change. */
+/**
+ * A copy of `holder` with the value at `parts` changed, or `holder` itself if there is nothing to change; `isCopy`: it is a copy already, made for this
+ * update, and its fields may be set.
+ */
 export function changeAt(
   holder: Value,
   parts: string[],
   apply: Change['apply'],
-  { creates, doc, at = 0 }: { creates: boolean; doc: Doc; at?: number },
+  { creates, doc, at = 0, isCopy = false }: { creates: boolean; doc: Doc; at?: number; isCopy?: boolean },
 ): Value {
   const part = parts[at]!;
   if (!isDoc(holder) && !(isArray(holder) && isIndex(part))) {
@@ -64,7 +67,10 @@ export function changeAt(
     ? apply(old, { doc, field: part })
     : changeAt(old === undefined ? {} : old, parts, apply, { creates, doc, at: at + 1 });
   if (next === old) return holder;
-  return isArray(holder) ? withElement(holder, Number(part), next) : withField(holder, part, next);
+  if (isArray(holder)) return withElement(holder, Number(part), next);
+  if (!isCopy || next === undefined) return withField(holder, part, next);
+  holder[part] = next;
+  return holder;
 }
 
 function withElement(array: Value[], index: number, value: Value): Value[] {

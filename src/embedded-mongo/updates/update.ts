@@ -12,7 +12,7 @@ import { shellText } from '../values/shell-text';
 import { isIndex, pathParts } from '../values/paths';
 import { compileMatcher, type Found } from '../filters/match';
 import { compilePipeline } from '../aggregation/pipeline';
-import { compileArrayFilters, concretePaths, type ArrayFilters } from './paths';
+import { compileArrayFilters, concretePaths } from './paths';
 import { changeAt, type Change, type UpdateOptions } from './change';
 import { describeAt, describeDifference, nothing, type Description } from './describe';
 import { OPERATORS, renameChange } from './operators';
@@ -73,7 +73,7 @@ function seedBase(update: Doc | Doc[], { filter }: UpdateOptions): Doc {
   }
   let base: Doc = fields.has('_id') ? { _id: fields.get('_id') } : {};
   for (const [path, value] of [...fields].sort(([a], [b]) => compareText(a, b))) {
-    base = changeAt(base, pathParts(path), () => value, { creates: true, doc: base }) as Doc;
+    base = changeAt(base, pathParts(path), () => value, { creates: true, doc: base, isCopy: true }) as Doc;
   }
   return base;
 }
@@ -127,17 +127,13 @@ interface Leaf {
 }
 
 function operatorForm(update: Doc, options: UpdateOptions): Form {
-  const leaves = Object.entries(update).flatMap(([name, fields]) => operatorLeaves(name, fields, options));
-  checkConflicts(leaves.map(({ parts }) => parts));
-  const arrayFilters = compileArrayFilters(options.arrayFilters ?? [], leaves, options);
-  const positional = leaves.some(({ parts }) => parts.includes('$'));
-  const matches = positional ? compileMatcher(options.filter, options) : undefined;
-  const leavesFor = (doc: Doc, inserting: boolean): Leaf[] => {
-    const found: Found = {};
-    if (!inserting) matches?.(doc, found);
-    const active = leaves.filter((leaf) => inserting || !leaf.onlyInserting);
-    return concreteLeaves(doc, active, found, arrayFilters);
-  };
+  const leaves: Leaf[] = [];
+  for (const name of Object.keys(update)) addLeaves(name, update[name], options, leaves);
+  inOrder(leaves);
+  const updating = leaves.some((leaf) => leaf.onlyInserting) ? leaves.filter((leaf) => !leaf.onlyInserting) : leaves;
+  const activeFor = (inserting: boolean): Leaf[] => (inserting ? leaves : updating);
+  const concrete = leaves.some(isDynamic) || options.arrayFilters?.length ? concreteLeavesOf(leaves, options) : undefined; // prettier-ignore
+  const leavesFor = (doc: Doc, inserting: boolean): Leaf[] => concrete ? concrete(doc, activeFor(inserting), inserting) : activeFor(inserting); // prettier-ignore
   return {
     change: (doc, inserting) => checkId(applyLeaves(doc, leavesFor(doc, inserting)), doc, identical, 'path'),
     describe: (before, after) => {
@@ -149,17 +145,17 @@ function operatorForm(update: Doc, options: UpdateOptions): Form {
   };
 }
 
-function operatorLeaves(name: string, fields: Value, options: UpdateOptions): Leaf[] {
+function addLeaves(name: string, fields: Value, options: UpdateOptions, into: Leaf[]): void {
   const operator = OPERATORS[name];
   if (name === '$rename' || operator) {
     if (!isDoc(fields)) {
       throw new MongoError(9, `Modifiers operate on fields but we found type ${bsonTypeName(fields)} instead. For example: {$mod: {<field>: ...}} not {${name}: ${JSON.stringify(fields)}}`); // prettier-ignore
     }
-    return Object.entries(fields).flatMap(([path, arg]) =>
-      name === '$rename'
-        ? renameLeaves(path, arg)
-        : [leafOf(path, operator!(arg, path, options), name === '$setOnInsert')],
-    );
+    for (const path of Object.keys(fields)) {
+      if (name === '$rename') into.push(...renameLeaves(path, fields[path]));
+      else into.push(leafOf(path, operator!(fields[path], path, options), name === '$setOnInsert'));
+    }
+    return;
   }
   throw new MongoError(
     9,
@@ -200,17 +196,15 @@ function renameLeaves(from: string, to: Value): Leaf[] {
   ];
 }
 
-function checkConflicts(paths: string[][]): void {
-  const sorted = [...paths].sort(comparePaths);
-  for (let i = 1; i < sorted.length; i += 1) {
-    const shorter = sorted[i - 1]!;
-    if (shorter.every((part, at) => part === sorted[i]![at])) {
-      throw new MongoError(
-        40,
-        `Updating the path '${sorted[i]!.join('.')}' would create a conflict at '${shorter.join('.')}'`,
-      );
-    }
+/** Sorts them by their paths. @throws 40 if one of them leads to the place of another one, or below it */
+function inOrder(leaves: Leaf[]): Leaf[] {
+  leaves.sort((a, b) => comparePaths(a.parts, b.parts));
+  for (let i = 1; i < leaves.length; i += 1) {
+    const [shorter, longer] = [leaves[i - 1]!.parts, leaves[i]!.parts];
+    if (shorter.every((part, at) => part === longer[at]))
+      throw new MongoError(40, `Updating the path '${longer.join('.')}' would create a conflict at '${shorter.join('.')}'`); // prettier-ignore
   }
+  return leaves;
 }
 
 function comparePaths(a: string[], b: string[]): number {
@@ -221,24 +215,29 @@ function comparePaths(a: string[], b: string[]): number {
   return a.length - b.length;
 }
 
-function concreteLeaves(doc: Doc, leaves: Leaf[], found: Found, filters: ArrayFilters): Leaf[] {
-  const concrete = leaves.flatMap((leaf) => {
-    if (!leaf.path.includes('$')) return [leaf];
-    return concretePaths(doc, leaf.parts, found, filters).map((parts) => ({ ...leaf, parts }));
-  });
-  if (concrete.length > 1) {
-    concrete.sort((a, b) => comparePaths(a.parts, b.parts));
-    if (leaves.some((leaf) => leaf.path.includes('$'))) checkConflicts(concrete.map(({ parts }) => parts));
-  }
-  return concrete;
+const isDynamic = ({ path }: Leaf): boolean => path.includes('$');
+
+/** For paths whose places depend on the document. */
+function concreteLeavesOf(all: Leaf[], options: UpdateOptions) {
+  const filters = compileArrayFilters(options.arrayFilters ?? [], all, options);
+  const positional = all.some(({ parts }) => parts.includes('$'));
+  const matches = positional ? compileMatcher(options.filter, options) : undefined;
+  return (doc: Doc, leaves: Leaf[], inserting: boolean): Leaf[] => {
+    const found: Found = {};
+    if (!inserting) matches?.(doc, found);
+    const concrete = leaves.flatMap((leaf) => {
+      if (!isDynamic(leaf)) return [leaf];
+      return concretePaths(doc, leaf.parts, found, filters).map((parts) => ({ ...leaf, parts }));
+    });
+    return inOrder(concrete);
+  };
 }
 
 function applyLeaves(doc: Doc, leaves: Leaf[]): Doc {
   let next = doc;
   for (const { parts, change } of leaves) {
-    const current = next;
-    if (change.whole) next = change.whole(current);
-    else next = changeAt(current, parts, change.apply, { creates: change.creates, doc }) as Doc;
+    if (change.whole) next = change.whole(next);
+    else next = changeAt(next, parts, change.apply, { creates: change.creates, doc, isCopy: next !== doc }) as Doc;
   }
   return next;
 }

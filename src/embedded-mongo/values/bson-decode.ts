@@ -36,42 +36,63 @@ const strict = new TextDecoder('utf-8', { fatal: true });
 /** Field names come again and again: the same string object is given for the same bytes. */
 const names = new Array<string | undefined>(4096);
 
+/** What an ObjectId is made of; it keeps numbers of its own. */
+const twelve = new Uint8Array(12);
+
 class Reader {
+  private readonly view: DataView;
+  private end: number;
+
   constructor(
     private readonly bytes: Buffer,
     public at: number,
-    private end = bytes.length,
-  ) {}
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.end = bytes.length;
+  }
 
   document(depth: number): Doc {
+    const outer = this.begin(depth);
     const doc: Doc = {};
-    this.elements(depth, (name, value) => {
-      doc[name] = value;
-    });
+    for (let type = this.type(); type !== 0; type = this.type()) {
+      const name = this.name();
+      doc[name] = this.value(type, depth);
+    }
+    this.finish(outer);
     return doc;
   }
 
   private array(depth: number): Value[] {
+    const outer = this.begin(depth);
     const items: Value[] = [];
-    this.elements(depth, (_name, value) => items.push(value));
+    for (let type = this.type(); type !== 0; type = this.type()) {
+      this.name();
+      items.push(this.value(type, depth));
+    }
+    this.finish(outer);
     return items;
   }
 
-  private elements(depth: number, each: (name: string, value: Value) => void): void {
+  /** @returns where what it is part of ends */
+  private begin(depth: number): number {
     if (depth > MAX_DEPTH) throw new MongoError(15, `BSONObj exceeds maximum nested object depth: ${MAX_DEPTH}`);
     const start = this.at;
     const outer = this.end;
     const size = this.int32();
     if (size < 5 || start + size > outer) throw invalid('the length of a document is wrong');
     this.end = start + size;
-    for (;;) {
-      if (this.at >= this.end) throw invalid('a document has no end');
-      const type = this.bytes[this.at++]!;
-      if (type === 0) break;
-      each(this.name(), this.value(type, depth));
-    }
+    return outer;
+  }
+
+  private finish(outer: number): void {
     if (this.at !== this.end) throw invalid('the length of a document is wrong');
     this.end = outer;
+  }
+
+  /** Of the next element; 0 if there is none. */
+  private type(): number {
+    if (this.at >= this.end) throw invalid('a document has no end');
+    return this.bytes[this.at++]!;
   }
 
   private take(length: number): number {
@@ -81,7 +102,9 @@ class Reader {
     return from;
   }
 
-  private int32 = (): number => this.bytes.readInt32LE(this.take(4));
+  private int32(): number {
+    return this.view.getInt32(this.take(4), true);
+  }
 
   private cstringEnd(): number {
     const end = this.bytes.indexOf(0, this.at);
@@ -141,12 +164,18 @@ class Reader {
   }
 
   /** Copied, so that nothing holds on to the whole message. */
-  private copy = (length: number): Buffer => {
+  private copy(length: number): Buffer {
     const from = this.take(length);
     const copy = Buffer.allocUnsafe(length);
     this.bytes.copy(copy, 0, from, from + length);
     return copy;
-  };
+  }
+
+  private objectId(): ObjectId {
+    const from = this.take(12);
+    for (let i = 0; i < 12; i += 1) twelve[i] = this.bytes[from + i]!;
+    return new ObjectId(twelve);
+  }
 
   private binary(): Binary {
     const length = this.int32();
@@ -159,7 +188,7 @@ class Reader {
 
   private date(): Date {
     const from = this.take(8);
-    const date = new Date(this.bytes.readInt32LE(from + 4) * 2 ** 32 + this.bytes.readUInt32LE(from));
+    const date = new Date(this.view.getInt32(from + 4, true) * 2 ** 32 + this.view.getUint32(from, true));
     if (Number.isNaN(date.getTime())) throw unsupported('dates beyond the year 275760');
     return date;
   }
@@ -173,7 +202,7 @@ class Reader {
   private value(type: number, depth: number): Value {
     switch (type) {
       case 0x01:
-        return new Double(this.bytes.readDoubleLE(this.take(8)));
+        return new Double(this.view.getFloat64(this.take(8), true));
       case 0x02:
         return this.string();
       case 0x03:
@@ -183,7 +212,7 @@ class Reader {
       case 0x05:
         return this.binary();
       case 0x07:
-        return new ObjectId(this.copy(12));
+        return this.objectId();
       case 0x08:
         return this.boolean();
       case 0x09:
@@ -201,8 +230,8 @@ class Reader {
       case 0x10:
         return new Int32(this.int32());
       case 0x11: {
-        const i = this.bytes.readUInt32LE(this.take(4));
-        return new Timestamp({ t: this.bytes.readUInt32LE(this.take(4)), i });
+        const i = this.view.getUint32(this.take(4), true);
+        return new Timestamp({ t: this.view.getUint32(this.take(4), true), i });
       }
       case 0x12: {
         const low = this.int32();

@@ -4,7 +4,7 @@
  * Documents are plain objects holding bson's wrapper classes for all that JavaScript cannot tell apart (Int32, Double, Long, Decimal128, …), so
  * that a number keeps its BSON type from the wire to the wire. `undefined` stands for "no such field". They are never changed in place.
  */
-import { type Code, Decimal128, Double, Int32, Long } from 'bson';
+import { type Code, Decimal128, Double, Int32, Long, type ObjectId } from 'bson';
 import { toNumber as decimalToNumber, unpack } from './decimal';
 
 /** Anything that BSON holds; `rank` and `bsonTypeName` tell what it is. */
@@ -164,6 +164,14 @@ export const double = (n: number): Double => new Double(n);
 export const long = (n: bigint): Long => Long.fromBigInt(n);
 export const intOrLong = (n: bigint): Int32 | Long =>
   n >= -2147483648n && n <= 2147483647n ? int(Number(n)) : long(n);
+
+/** What bson's own writer uses, and its types leave out: the `id` that they show is made anew whenever it is asked for. */
+interface Packed {
+  serializeInto(bytes: Uint8Array, at: number): number;
+}
+/** Writes the 12 bytes of an identifier. */
+export const writeObjectId = (id: ObjectId, into: Uint8Array, at: number): number => (id as unknown as Packed).serializeInto(into, at); // prettier-ignore
+
 /** The truth of a value in expressions: false, null, missing and zero are false. */
 export function truthy(value: Value): boolean {
   if (typeof value === 'boolean') return value;
