@@ -3,6 +3,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { runCommand } from '../../src/embedded-mongo/commands/run-command';
 import { createServerState } from '../../src/embedded-mongo/commands/server-state';
 import { encodeReply, MessageCutter } from '../../src/embedded-mongo/protocol/wire';
+import { decodeDocument } from '../../src/embedded-mongo/values/bson-decode';
+import type { Written } from '../../src/embedded-mongo/values/bson-encode';
 import { int } from '../../src/embedded-mongo/values/bson-types';
 import { Store } from '../../src/embedded-mongo/storage/store';
 
@@ -44,8 +46,8 @@ export async function startInProcessDatabase(transactionMs: number): Promise<InP
     },
     async read(collection, filter = {}) {
       const find = { find: collection, filter, batchSize: int(10_000), $db: 'maoga' };
-      const { cursor } = (await runCommand(connection, find)) as unknown as { cursor: { firstBatch: never[] } };
-      return cursor.firstBatch;
+      const { cursor } = (await runCommand(connection, find)) as unknown as { cursor: { firstBatch: Written[] } };
+      return cursor.firstBatch.map(({ bytes }) => decodeDocument(bytes) as never);
     },
     async clear() {
       // a run that was broken off leaves transactions open, and the timers that would end them went with its time
