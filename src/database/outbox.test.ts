@@ -251,6 +251,27 @@ describe('the outbox', () => {
       expect(heir.told).toEqual([1]);
     });
 
+    test('tells many of them side by side: the last ones do not wait for the first', async () => {
+      const { outbox, transact, listen, tick, told } = instance();
+      let last: () => void = () => undefined;
+      const lastIsTold = new Promise<void>((resolve) => (last = resolve));
+      listen(async ({ payload: { n } }) => {
+        if (n === 0) await lastIsTold;
+        told.push(n);
+        if (n === 249) last();
+      });
+      const facts = Array.from({ length: 250 }, (_, n) => ({
+        type: 'thing.happened' as const,
+        key: `key ${n}`,
+        payload: { n },
+        isFirst: true,
+      }));
+      await transact((session) => outbox.appendAll(session, facts));
+      await tick();
+      expect(told).toHaveLength(250);
+      expect(told.at(-1)).toBe(0);
+    });
+
     test('leaves it to the others at once when its writer stops', async () => {
       const stopping = instance();
       await stopping.begin('a', 1);
