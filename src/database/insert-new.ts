@@ -1,4 +1,4 @@
-import type { Collection } from 'mongoose';
+import mongoose, { type Collection } from 'mongoose';
 import { isDuplicateKey } from './transaction';
 
 /**
@@ -20,7 +20,8 @@ export async function insertNew<Row extends object>(collection: Collection, rows
 
 /** Which rows ran into a unique index, where that is all that went wrong. */
 function refusedOf(error: unknown): ReadonlySet<number> | null {
-  const { writeErrors } = error as { writeErrors?: { index: number; code?: number }[] };
-  if (!Array.isArray(writeErrors) || writeErrors.length === 0) return null;
+  if (!(error instanceof mongoose.mongo.MongoBulkWriteError) || error.result.getWriteConcernError()) return null;
+  const writeErrors = [error.writeErrors].flat();
+  if (writeErrors.length === 0) return null;
   return writeErrors.every((each) => isDuplicateKey(each)) ? new Set(writeErrors.map(({ index }) => index)) : null;
 }

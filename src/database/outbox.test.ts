@@ -332,16 +332,30 @@ describe('the outbox', () => {
       expect(told).toEqual([1]);
     });
 
-    test('leaves alone what it did not get round to in time: somebody else may be telling it', async () => {
+    test('gives back what it did not get round to in time, and tells it only if nobody else does', async () => {
       const late = instance();
-      late.remember();
+      const rival = instance(late.clock);
+      for (const each of [late, rival]) each.remember();
       await late.begin('a', 1);
       late.clock.advance(3_000);
       await late.tick();
-      expect(late.told).toEqual([]);
-      late.clock.advance(1_000);
-      await late.tick();
       expect(late.told).toEqual([1]);
+      await late.begin('b', 2);
+      late.clock.advance(4_000);
+      await rival.tick();
+      await late.tick();
+      expect([late.told, rival.told]).toEqual([[1], [2]]);
+    });
+
+    test('claims no more of them while it is behind: others may have the time', async () => {
+      const slow = instance();
+      const rival = instance(slow.clock);
+      rival.remember();
+      await slow.begin('a', 1);
+      slow.clock.advance(1_001);
+      await slow.begin('b', 2);
+      await rival.tick();
+      expect(rival.told).toEqual([2]);
     });
   });
 });

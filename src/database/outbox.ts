@@ -58,9 +58,9 @@ export interface NewFact<Events, Type extends keyof Events & string> {
 
 /** What a batch tells goes out in one turn of the event loop, or a few: larger ones would hold up everybody else. */
 const BATCH = 100;
-/** So many of what this process has written are told at once. */
-const OWN_BATCHES = 4;
-/** A claim is renewed four times in its life while its relay works: what a crashed one had claimed is told soon by another one. */
+/** So many batches of what this process has written are told at once. */
+const LANES = 4;
+/** A claim is renewed eight times in its life while its relay works: what a crashed one had claimed is told soon by another one. */
 export const CLAIM_MS = 4_000;
 /** A batch stops taking up rows after this, so that what it tells is still its own. */
 const BATCH_MS = 10_000;
@@ -190,7 +190,7 @@ export function createOutbox<Events extends EventMap>({
     const claimed = { _id: { $in: rows.map((row) => row._id) }, claim: first?.claim ?? null };
     const renewal = createLoop({
       name: 'outbox claim',
-      everyMs: claimMs / 4,
+      everyMs: claimMs / 8,
       tick: async () => {
         await Row.updateMany(claimed, { $set: { notBefore: new Date(clock.now() + claimMs) } });
       },
@@ -216,8 +216,14 @@ export function createOutbox<Events extends EventMap>({
 
   /** What comes first of its key waits for nothing: several batches go side by side, so that none waits for the slow end of another. */
   const tellOwn = async () => {
-    const batches = Array.from({ length: OWN_BATCHES }, () => own.take());
-    const ends = await Promise.allSettled(batches.map(tellAll));
+    const until = clock.now() + everyMs;
+    const lane = async () => {
+      do {
+        await release(own.takeLate(), clock.now());
+        await tellAll(own.take());
+      } while (!own.isEmpty() && clock.now() < until);
+    };
+    const ends = await Promise.allSettled(Array.from({ length: LANES }, lane));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   };
 
@@ -243,7 +249,9 @@ export function createOutbox<Events extends EventMap>({
     async stop() {
       own.close();
       await loop.stop();
-      await release(own.leave(), clock.now());
+      await release(own.leave(), clock.now()).catch((err: unknown) =>
+        logger.warn({ err }, 'news could not be left to others: they take it over when its claim has run out'),
+      );
     },
   };
 

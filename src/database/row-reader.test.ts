@@ -57,6 +57,12 @@ describe('a row', () => {
     expect(() => read({ value })).toThrow('BSON type');
   });
 
+  test('that breaks off is refused', () => {
+    const whole = bytesOf({ name: 'x', list: [1, 'y'] });
+    for (let length = 5; length < whole.length - 1; length++)
+      expect(() => createRowReader<object>()(whole.subarray(0, length))).toThrow();
+  });
+
   test('cannot change what it is by the name of a field', () => {
     expect(() => read(JSON.parse('{"__proto__": {"a": 1}}') as object)).toThrow('such a name');
   });

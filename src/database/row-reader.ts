@@ -114,8 +114,8 @@ class Reading {
 
   private name(): string {
     const from = this.at;
-    while (this.bytes[this.at] !== 0) this.at += 1;
-    return this.texts.of(this.bytes, from, this.at++);
+    while (this.byte() !== 0);
+    return this.texts.of(this.bytes, from, this.at - 1);
   }
 
   private long(): number {
@@ -124,7 +124,9 @@ class Reading {
   }
 
   private byte(): number {
-    return this.bytes[this.at++] as number;
+    const byte = this.bytes[this.at++];
+    if (byte === undefined) throw new Error('a row ends before its end');
+    return byte;
   }
 
   /** @returns where it was before */

@@ -177,6 +177,18 @@ describe('poison', () => {
   const collection = () => client.db('hostile').collection<AnyDoc>('c');
   const proto = (): AnyDoc => JSON.parse('{"__proto__": {"polluted": true}}');
 
+  it('a name with a null byte that an expression makes is refused, and nothing of it stays', async () => {
+    await collection().insertOne({ _id: 'whole' as never });
+    const $arrayToObject = [[['a\0b', 1]]];
+    await expect(collection().updateOne({}, [{ $set: { x: { $arrayToObject } } }])).rejects.toMatchObject({ code: 2 });
+    await expect(
+      collection()
+        .aggregate([{ $set: { x: { $arrayToObject } } }])
+        .toArray(),
+    ).rejects.toMatchObject({ code: 2 });
+    expect(await collection().findOne({ _id: 'whole' })).toEqual({ _id: 'whole' });
+  });
+
   it('a key __proto__ anywhere is refused, and no prototype changes', async () => {
     await collection().insertOne({ plain: true });
     const wrong = [

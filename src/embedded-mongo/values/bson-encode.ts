@@ -72,6 +72,7 @@ class Writer {
   }
 
   private end(start: number): void {
+    this.reserve(1);
     this.bytes[this.at++] = 0;
     this.view.setInt32(start, this.at - start, true);
   }

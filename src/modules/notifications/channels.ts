@@ -13,7 +13,7 @@ export type Recipient = Pick<UserSummary, 'userId' | 'username' | 'displayName'>
  */
 export interface Channel {
   readonly name: ChannelName;
-  /** Getting the same again does no harm: that it went out is noted only where its fact is going to be told again. */
+  /** Getting the same again does no harm: that it went out is noted only where its fact is told again, or is going to be. */
   readonly mayRepeat?: boolean;
   deliver(notification: NotificationView, user: Recipient): Promise<void>;
 }

@@ -114,7 +114,7 @@ test('a channel that fails makes the fact be told again, and only what is pendin
   expect([inApp.usersTold(), push.usersTold()]).toEqual([[ann, ben].sort(), [ann, ben].sort()]);
 });
 
-test('of a channel that may repeat itself it is noted what went out where another one failed, and nowhere else', async () => {
+test('of a channel that may repeat itself it is noted what went out where another one failed, or the fact is told again', async () => {
   const inApp = recorder('inApp');
   const push = recorder('push');
   const node = instance({ ...inApp.channel, mayRepeat: true }, push.channel);
@@ -125,8 +125,8 @@ test('of a channel that may repeat itself it is noted what went out where anothe
     payload: { ticketId: systemIds.id(), userIds: [ann], gameNames: [] },
   });
   const [good, bad] = [expired(), expired()];
-  await node.bus.publish(good);
-  await node.bus.publish(good);
+  // told again because of another subscriber, however often: once more at most
+  for (let i = 0; i < 5; i++) await node.bus.publish(good);
   expect([inApp.usersTold(), push.usersTold()]).toEqual([[ann, ann], [ann]]);
   const ids = inApp.sent.map(({ notification }) => notification.id);
   expect(ids[0]).toBe(ids[1]);

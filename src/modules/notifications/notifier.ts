@@ -39,6 +39,12 @@ interface Told {
 }
 
 type NewRow = Omit<NotificationRow, 'sourceId' | 'userId' | 'type'>;
+/** Rows that have just been made, and those of facts that were told before. */
+interface Stored {
+  fresh: readonly NotificationRow[];
+  earlier: readonly NotificationRow[];
+}
+
 /** What became of the rows that a channel had to send. */
 interface Sending {
   channel: Channel;
@@ -64,8 +70,8 @@ export function createNotifier(deps: NotifierDeps): Notifier {
     expiresAt: new Date(now + KEEP_MS),
   });
 
-  /** One row for each user of each fact, where there is none yet. @returns the rows of all of them */
-  const store = async (told: readonly Told[]): Promise<NotificationRow[]> => {
+  /** One row for each user of each fact, where there is none yet. @returns the rows of all of them, by whether they were there */
+  const store = async (told: readonly Told[]): Promise<Stored> => {
     const choices = await settings.choicesOf(told.map(({ userId }) => userId));
     const now = clock.now();
     const rows = told.map(({ eventId, draft, userId }) => ({
@@ -75,7 +81,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       ...newRow(draft, channelsOf(choices.get(userId) ?? {}, draft.type), now),
     }));
     const isNew = await insertNew(Notifications.collection, rows);
-    return [...rows.filter((_, i) => isNew[i]), ...(await earlier(rows.filter((_, i) => !isNew[i])))];
+    return { fresh: rows.filter((_, i) => isNew[i]), earlier: await earlier(rows.filter((_, i) => !isNew[i])) };
   };
 
   /** What was stored of these when their facts were told before. */
@@ -113,15 +119,14 @@ export function createNotifier(deps: NotifierDeps): Notifier {
   };
 
   /** @returns the failures, by fact: those are told again, and then only what did not go out */
-  const sendAll = async (rows: readonly NotificationRow[], recipients: ReadonlyMap<string, Recipient>) => {
+  const sendAll = async ({ fresh, earlier }: Stored, recipients: ReadonlyMap<string, Recipient>) => {
+    const rows = [...fresh, ...earlier];
     const sendings = await Promise.all(channels.map((channel) => send(channel, rows, recipients)));
     const failures = new Map(sendings.flatMap((sending) => sending.failures));
-    for (const { channel, sent } of sendings)
-      if (channel.mayRepeat)
-        await settle(
-          channel,
-          sent.filter((row) => failures.has(row.sourceId)),
-        );
+    // a fact that is told for the second time, because of somebody else perhaps, may be told for a third time
+    const again = new Set(earlier);
+    const isToNote = (row: NotificationRow) => failures.has(row.sourceId) || again.has(row);
+    for (const { channel, sent } of sendings) if (channel.mayRepeat) await settle(channel, sent.filter(isToNote));
     return failures;
   };
 
@@ -132,8 +137,7 @@ export function createNotifier(deps: NotifierDeps): Notifier {
       draft.userIds.flatMap((userId) => (recipients.has(userId) ? [{ eventId, draft, userId }] : [])),
     );
     if (told.length === 0) return facts.map(() => null);
-    const rows = await store(told);
-    const failures = await sendAll(rows, recipients);
+    const failures = await sendAll(await store(told), recipients);
     return facts.map(({ eventId, draft: { type } }) =>
       failures.has(eventId) ? new Error(`a ${type} could not be delivered`, { cause: failures.get(eventId) }) : null,
     );
