@@ -352,7 +352,7 @@ describe('the outbox', () => {
       const rival = instance(slow.clock);
       rival.remember();
       await slow.begin('a', 1);
-      slow.clock.advance(1_001);
+      slow.clock.advance(2_000);
       await slow.begin('b', 2);
       await rival.tick();
       expect(rival.told).toEqual([2]);

@@ -20,9 +20,6 @@ export interface OwnRows {
   leave(): OutboxRow[];
 }
 
-/** So much of a claim's time may pass before a relay counts as behind. */
-const PATIENCE = 1 / 4;
-
 export function createOwnRows(options: { claim: string; claimMs: number; most: number; now: () => number }): OwnRows {
   const { claim, claimMs, most, now } = options;
   let isOpen = true;
@@ -30,7 +27,7 @@ export function createOwnRows(options: { claim: string; claimMs: number; most: n
 
   // the claim is renewed soon after telling has begun: that has to come in time
   const isLate = (row: OutboxRow) => row.notBefore.getTime() - now() <= claimMs / 2;
-  const isBehind = () => waiting[0] !== undefined && now() - waiting[0].createdAt.getTime() > claimMs * PATIENCE;
+  const isBehind = () => waiting[0] !== undefined && isLate(waiting[0]);
 
   return {
     claim: (at) =>
