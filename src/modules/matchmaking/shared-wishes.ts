@@ -2,8 +2,8 @@ import type { Region } from './engine';
 import type { TicketRow } from './matchmaking.models';
 import { primaryLanguage } from './matchmaking.policy';
 
-type Wishes = Pick<
-  TicketRow,
+/** What a ticket asks of those whom it is matched with. */
+export type WishField =
   | 'groupSize'
   | 'regions'
   | 'regionPreference'
@@ -11,8 +11,8 @@ type Wishes = Pick<
   | 'languagePreference'
   | 'skillPreference'
   | 'roles'
-  | 'latencies'
->;
+  | 'latencies';
+type Wishes = Pick<TicketRow, WishField>;
 type Preference = TicketRow['regionPreference'];
 
 const STRICTEST: readonly Preference[] = ['strict', 'preferred', 'any'];

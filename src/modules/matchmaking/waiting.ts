@@ -3,28 +3,14 @@ import type { Company } from './company';
 import type { Ticket as EngineTicket } from './engine';
 import type { TicketRow } from './matchmaking.models';
 import { primaryLanguage } from './matchmaking.policy';
+import type { WishField } from './shared-wishes';
 
 /** How queued tickets read to the memory, and to the engine. */
 
 /** What the memory is made of, ids in hex. */
 export interface WaitingRow extends Pick<
   Plain<TicketRow>,
-  | '_id'
-  | 'players'
-  | 'lobbyId'
-  | 'backfill'
-  | 'pools'
-  | 'groupSize'
-  | 'regions'
-  | 'regionPreference'
-  | 'languages'
-  | 'languagePreference'
-  | 'skillPreference'
-  | 'roles'
-  | 'latencies'
-  | 'revision'
-  | 'queuedAt'
-  | 'createdAt'
+  WishField | '_id' | 'players' | 'lobbyId' | 'backfill' | 'pools' | 'revision' | 'queuedAt' | 'createdAt'
 > {
   games: { weight: number; skills: { mu: number; sigma: number }[] }[];
 }

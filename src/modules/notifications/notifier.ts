@@ -39,6 +39,7 @@ interface Told {
 }
 
 type NewRow = Omit<NotificationRow, 'sourceId' | 'userId' | 'type'>;
+
 /** Rows that have just been made, and those of facts that were told before. */
 interface Stored {
   fresh: readonly NotificationRow[];
