@@ -211,7 +211,7 @@ function take(cursor: Cursor, batchSize: number): Written[] {
   return batch;
 }
 
+/** Positive, and beyond 2^53: a client that turns whole numbers into doubles where they fit keeps it whole. */
 function newId(): Long {
-  const id = randomBytes(8).readBigUInt64LE() >> 1n;
-  return long(id === 0n ? 1n : id);
+  return long((randomBytes(8).readBigUInt64LE() >> 1n) | (1n << 53n));
 }

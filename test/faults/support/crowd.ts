@@ -35,6 +35,8 @@ const AT_ONCE = 16;
 /** Whether the others have reported, too. */
 const LOOK_AGAIN_MS = 250;
 const ASK_AFTER_MS = 15_000 * PACE;
+/** What patience is measured with: a machine that was put to sleep, and whose wall clock then leaps, does not use it up. */
+const now = () => performance.now();
 
 const gathered: Crowd[] = [];
 afterAll(() => gathered.splice(0).forEach((crowd) => crowd.leave()));
@@ -142,12 +144,12 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   /** Until there is an answer that decides something. */
   const ask = async (method: string, path: string, body?: object): Promise<Answer & { doubtful: boolean }> => {
     let doubtful = false;
-    for (const until = Date.now() + PATIENCE_MS; ;) {
+    for (const until = now() + PATIENCE_MS; ;) {
       const answer = await player.call(method, path, body).catch(() => undefined);
       if (answer && answer.status === 500)
         figures.failed.push({ request: `${method} ${path}`, requestId: answer.body?.requestId });
       if (answer && ![500, 502, 503].includes(answer.status)) return { ...answer, doubtful };
-      if (scene.gone || Date.now() > until)
+      if (scene.gone || now() > until)
         throw new Error(`${method} ${path}: no answer in ${PATIENCE_MS} ms, at last ${answer?.status ?? 'none'}`);
       doubtful = true;
       figures.repeated += 1;
@@ -224,8 +226,12 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   /** @returns the ticket, or null where the search has ended before its answer could be had */
   const search = async (): Promise<string | null> => {
     const games = [{ gameId: scene.gameId, mode: 'duel' }];
-    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(50)) {
+    let refusal = '';
+    let tries = 0;
+    for (const until = now() + PATIENCE_MS; now() < until; await delay(50)) {
       const { status, body, doubtful } = await ask('POST', '/api/matchmaking/tickets', { ...WISHES, games });
+      tries += 1;
+      refusal = `${status} ${JSON.stringify(body)}`;
       if (status === 201) {
         adopt(body.id);
         return body.id;
@@ -240,7 +246,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
         }
       }
     }
-    throw new Error(`${name} could not search for ${PATIENCE_MS} ms`);
+    throw new Error(`${name} could not search for ${PATIENCE_MS} ms: ${tries} tries, at last ${refusal}`);
   };
 
   /**
@@ -258,7 +264,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
 
   /** Reports, and waits until the match is over. */
   const finish = async ({ matchId }: Extract<End, { kind: 'matched' }>) => {
-    for (const until = Date.now() + PATIENCE_MS; Date.now() < until; await delay(LOOK_AGAIN_MS)) {
+    for (const until = now() + PATIENCE_MS; now() < until; await delay(LOOK_AGAIN_MS)) {
       const { status, body } = await ask('POST', `/api/matchmaking/matches/${matchId}/result`, { winner: 0 });
       if (status === 200 && body.state === 'live') continue;
       if (status !== 200 && body.code !== 'MATCH_CLOSED')
