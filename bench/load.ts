@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { possibleTotals, readCatalogue, type PlayableMode } from '../demo/catalogue';
 import { readFlags, UsageError, wholeNumber } from '../demo/options';
 import { createRest, type Rest } from '../demo/rest';
+import { maxOpenFiles } from '../scripts/doctor/machine';
 import { makePlayers, type Player } from './load/players';
 import { createPosts } from './load/posts';
 import { reportOf, tableOf, type Shot } from './load/report';
@@ -42,6 +43,8 @@ interface LoadOptions {
 }
 
 const SETTLE_MS = 60_000;
+/** What a process has open besides the sockets of players. */
+const OWN_FILES = 1000;
 
 function loadOptions(args: readonly string[]): LoadOptions {
   const values = readFlags(args, {
@@ -76,6 +79,15 @@ async function modeOf(rest: Rest, game: string | undefined): Promise<PlayableMod
   const [smallest] = fixed.sort((a, b) => a.total - b.total);
   if (!smallest) throw new UsageError('No mode of a fixed size without acceptance and roles: take another --game.');
   return smallest;
+}
+
+/** Whoever is matched is in that match from then on: each ticket is another player's, and each player an open file. */
+function assertRoomFor(players: number): void {
+  const room = maxOpenFiles() - OWN_FILES;
+  if (players <= room) return;
+  throw new UsageError(
+    `${players} players are a connection each, and this process may open ${room} files for them: take fewer seconds, a lower rate, or raise the limit (ulimit -n).`,
+  );
 }
 
 /** Submits every ticket when it is due, and never waits for an answer before the next one. */
@@ -155,6 +167,7 @@ async function main(): Promise<number> {
     const mode = await modeOf(rest, options.game);
     const countOf = (time: number) => Math.ceil((rate * time) / mode.total) * mode.total;
     const count = countOf(seconds) + countOf(warmUp);
+    assertRoomFor(count);
     say(`connecting ${count} players for ${mode.game} (${mode.mode})`);
     const players = await makePlayers({ ...servers, rest, count });
     const early = players.slice(0, countOf(warmUp));

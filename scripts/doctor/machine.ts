@@ -32,17 +32,21 @@ function disk(directory: string | undefined): Finding {
   }
 }
 
-/** Every socket is an open file. Known on Linux only. */
-function openFiles(): Finding[] {
-  let limits: string;
+/** Every socket is an open file. @returns how many this process may have; known on Linux only, else Infinity */
+export function maxOpenFiles(): number {
   try {
-    limits = readFileSync('/proc/self/limits', 'utf8');
+    const limits = readFileSync('/proc/self/limits', 'utf8');
+    return Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity);
   } catch {
-    return [];
+    return Infinity;
   }
-  const soft = Number(/^Max open files +(\d+)/m.exec(limits)?.[1] ?? Infinity);
-  if (soft >= FILES) return [ok('Open files', `up to ${soft}`)];
+}
+
+function openFiles(): Finding[] {
+  const most = maxOpenFiles();
+  if (most === Infinity) return [];
+  if (most >= FILES) return [ok('Open files', `up to ${most}`)];
   return [
-    warning('Open files', `at most ${soft}, and each connected player is one`, `Raise the limit: ulimit -n 65536.`),
+    warning('Open files', `at most ${most}, and each connected player is one`, `Raise the limit: ulimit -n 65536.`),
   ];
 }

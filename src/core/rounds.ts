@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** In a crowd, rounds begin no closer to each other than this: a command costs the same for one and for thirty. */
 const GATHER_MS = 40;
 /** So many calls within that time are a crowd; fewer than that wait for nobody. */
-const CROWD = 12;
+const CROWD = 5;
 
 /**
  * Gathers calls into rounds: what is asked for while a round runs is answered, all together, by the next one. Alone, a call

@@ -35,11 +35,12 @@ export function createMatchmakingLoop({
   clock: Clock;
   logger: Logger;
 }): Loop {
+  /** In the tick that is nearest to its time: one that begins a moment early would else leave it to the next. */
   const rarely = (periodMs: number, work: () => Promise<void>) => {
     let last = clock.now();
     return async () => {
       const now = clock.now();
-      if (now - last < periodMs) return;
+      if (now - last < periodMs - tickMs / 2) return;
       await work();
       last = now;
     };

@@ -1,6 +1,6 @@
 import type { Connection } from 'mongoose';
 import { testDatabase } from '../../../test/support/database';
-import { manualClock } from '../../core/clock';
+import { manualClock, type Clock } from '../../core/clock';
 import { createEventBus } from '../../core/event-bus';
 import { systemIds } from '../../core/ids';
 import { createLogger } from '../../core/logger';
@@ -173,21 +173,53 @@ test('what ended without this instance hearing of it leaves its pool', async () 
   expect([...pools.all()].map((ticket) => ticket.id)).toEqual([kept.id]);
 });
 
-test('one part of a tick that fails does not keep the search from running', async () => {
-  const { clock, logger } = parts();
+/** The loop over parts of which all but these fail. */
+function loopOf(clock: Clock, catchUpMs: number, { search, catchUp }: { search: () => void; catchUp?: () => void }) {
   const broken = () => Promise.reject(new Error('a broken row'));
-  const done: string[] = [];
-  const loop = createMatchmakingLoop({
+  return createMatchmakingLoop({
     tickMs: 1000,
-    catchUpMs: 5000,
-    upkeep: { openDue: broken, expireDue: broken, catchUp: broken, restore: broken },
+    catchUpMs,
+    upkeep: {
+      openDue: broken,
+      expireDue: broken,
+      catchUp: catchUp ? async () => catchUp() : broken,
+      restore: broken,
+    },
     acceptance: { sweep: broken, accept: broken, decline: broken },
     matches: { sweep: broken } as never,
-    search: async () => void done.push('search'),
+    search: async () => search(),
     status: { tell: broken } as never,
     clock,
-    logger,
+    logger: createLogger({ level: 'silent', pretty: false }),
   });
-  await loop.tick();
+}
+
+test('one part of a tick that fails does not keep the search from running', async () => {
+  const { clock } = parts();
+  const done: string[] = [];
+  clock.advance(5000);
+  await loopOf(clock, 1000, { search: () => done.push('search') }).tick();
   expect(done).toEqual(['search']);
+});
+
+test('where every tick catches up, one that begins a moment early does so as well, before it searches', async () => {
+  const { clock } = parts();
+  const done: string[] = [];
+  const loop = loopOf(clock, 1000, { search: () => done.push('search'), catchUp: () => done.push('catch up') });
+  for (const passed of [999, 1002, 998]) {
+    clock.advance(passed);
+    await loop.tick();
+  }
+  expect(done).toEqual(Array.from({ length: 3 }, () => ['catch up', 'search']).flat());
+});
+
+test('what need not be caught up with in every tick is left for those in between', async () => {
+  const { clock } = parts();
+  let caughtUp = 0;
+  const loop = loopOf(clock, 5000, { search: () => undefined, catchUp: () => (caughtUp += 1) });
+  for (let tick = 0; tick < 10; tick += 1) {
+    clock.advance(999);
+    await loop.tick();
+  }
+  expect(caughtUp).toBe(2);
 });
