@@ -1,3 +1,4 @@
+import timers from 'node:timers/promises';
 import { inRounds } from './rounds';
 
 /** Rounds that end when the test says so. */
@@ -78,4 +79,46 @@ test('in a crowd a round gathers for a moment, and whoever comes alone never wai
   await Promise.all(answered);
   clock.mockRestore();
   expect(rounds).toEqual([[0], crowd, [13, 14, 15]]);
+});
+
+describe('how long a crowd waits', () => {
+  let clock: jest.SpyInstance;
+  let waits: number[];
+  beforeEach(() => {
+    waits = [];
+    clock = jest.spyOn(performance, 'now').mockReturnValue(0);
+    jest.spyOn(timers, 'setTimeout').mockImplementation(async (ms) => void waits.push(ms ?? 0));
+  });
+  afterEach(() => jest.restoreAllMocks());
+
+  /** A round is begun, and in the same moment so many call. */
+  const waitsOf = async (size: number) => {
+    const ask = inRounds<number, void>(async () => []);
+    await ask(0);
+    await Promise.all(Array.from({ length: size - 1 }, (_, i) => ask(i)));
+    return waits.splice(0);
+  };
+
+  test.each([
+    [4, []],
+    [5, [10]],
+    [10, [20]],
+    [20, [40]],
+    [60, [40]],
+  ])('%i calls within 40 ms: %j ms', async (size, expected) => {
+    expect(await waitsOf(size)).toEqual(expected);
+  });
+
+  test('who asks again as soon as they are answered waits in vain once, and then no more for a quarter of a second', async () => {
+    const ask = inRounds<number, void>(async () => []);
+    const askInTurn = async (times: number) => {
+      for (let i = 0; i < times; i += 1) await ask(i);
+      return waits.splice(0).length;
+    };
+    expect(await askInTurn(20)).toBe(1);
+    clock.mockReturnValue(249);
+    expect(await askInTurn(20)).toBe(0);
+    clock.mockReturnValue(250);
+    expect(await askInTurn(20)).toBe(1);
+  });
 });

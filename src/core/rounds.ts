@@ -1,9 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** In a crowd, rounds begin no closer to each other than this: a command costs the same for one and for thirty. */
+/** In the thickest crowd, rounds begin no closer to each other than this: a command costs the same for one and for thirty. */
 const GATHER_MS = 40;
-/** So many calls within that time are a crowd; fewer than that wait for nobody. */
+/** So many calls within that time may be a crowd; fewer than that wait for nobody. */
 const CROWD = 5;
+/** So many are the thickest one; a smaller one waits less, in proportion. */
+const THICKEST = 20;
+/** Who asks again as soon as they are answered is no crowd: after a wait in which nobody came, nobody waits for so long. */
+const IN_VAIN_MS = 250;
 
 /**
  * Gathers calls into rounds: what is asked for while a round runs is answered, all together, by the next one. Alone, a call
@@ -22,11 +26,16 @@ export function inRounds<Item, Answer>(
   let waiting: { item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
   let running = false;
   let begun = -Infinity;
+  let patientFrom = -Infinity;
   const crowd = createCrowd();
 
   const gather = async () => {
-    const pause = begun + GATHER_MS - performance.now();
-    if (pause > 0 && waiting.length < most && crowd.isThere()) await delay(pause);
+    const now = performance.now();
+    const pause = begun + crowd.patienceMs() - now;
+    if (pause > 0 && now >= patientFrom && waiting.length < most) {
+      await delay(pause);
+      if (waiting.length === 1) patientFrom = performance.now() + IN_VAIN_MS;
+    }
     begun = performance.now();
   };
 
@@ -56,7 +65,7 @@ export function inRounds<Item, Answer>(
     });
 }
 
-/** How many came lately: in this stretch of time or in the one just before. */
+/** How long a round may gather, by how many came lately: in this stretch of time or in the one just before. */
 function createCrowd() {
   let ends = -Infinity;
   let came = 0;
@@ -71,6 +80,9 @@ function createCrowd() {
       }
       came += 1;
     },
-    isThere: () => Math.max(came, cameBefore) >= CROWD,
+    patienceMs() {
+      const size = Math.max(came, cameBefore);
+      return size < CROWD ? 0 : GATHER_MS * Math.min(1, size / THICKEST);
+    },
   };
 }
