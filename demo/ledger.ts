@@ -72,6 +72,8 @@ export function createLedger(): Ledger {
     if (before) {
       // facts are told at least once: the same end again is no second end
       if (before.kind !== end.kind) broken(`ticket ${ticketId} ended as ${before.kind}, and then as ${end.kind}`);
+      else if (before.kind === 'matched' && end.kind === 'matched' && before.matchId !== end.matchId)
+        broken(`ticket ${ticketId} ended in match ${before.matchId}, and then in match ${end.matchId}`);
       return;
     }
     ends.set(key, end);

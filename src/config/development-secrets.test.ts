@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import fs, { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from './config';
@@ -16,6 +16,20 @@ describe('development secrets', () => {
   it('are made once, and the same after a restart', () => {
     const first = developmentSecrets(dataDir);
     expect(developmentSecrets(dataDir)).toEqual(first);
+    expect(readdirSync(dataDir)).toEqual(['secrets.json']);
+  });
+
+  it('are the same for two processes that start at once, also where one comes while the other writes', () => {
+    const write = fs.writeFileSync.bind(fs);
+    let other: unknown;
+    const slow = jest.spyOn(fs, 'writeFileSync').mockImplementationOnce((file, text, options) => {
+      write(file, '', options);
+      other = developmentSecrets(dataDir);
+      write(file, text);
+    });
+    const mine = developmentSecrets(dataDir);
+    slow.mockRestore();
+    expect(other).toEqual(mine);
     expect(readdirSync(dataDir)).toEqual(['secrets.json']);
   });
 

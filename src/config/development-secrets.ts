@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ConfigError, type GeneratedSecrets } from './config';
@@ -28,9 +28,9 @@ export function developmentSecrets(dataDir: string): GeneratedSecrets {
 /** What the file says, made now if there is none. */
 function keptIn(dataDir: string, file: string): string {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    if (!existsSync(file)) create(file);
-    return readFileSync(file, 'utf8');
+    fs.mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    if (!fs.existsSync(file)) create(file);
+    return fs.readFileSync(file, 'utf8');
   } catch (error) {
     throw new ConfigError(
       `DATA_DIR: ${(error as Error).message}. It must be a folder that this user may write to and whose files it may read.`,
@@ -39,12 +39,16 @@ function keptIn(dataDir: string, file: string): string {
   }
 }
 
+/** Several processes may start at once: the first one decides, and nobody ever finds half a file. */
 function create(file: string): void {
+  const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  fs.writeFileSync(draft, JSON.stringify(fresh(), null, 2), { mode: 0o600, flag: 'wx' });
   try {
-    // 'wx' decides atomically who creates the file when two processes start at once
-    writeFileSync(file, JSON.stringify(fresh(), null, 2), { mode: 0o600, flag: 'wx' });
+    fs.linkSync(draft, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    fs.rmSync(draft, { force: true });
   }
 }
 

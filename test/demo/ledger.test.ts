@@ -113,6 +113,15 @@ test.each<[string, () => Ledger, string]>([
     'two live matches: m1 and m2',
   ],
   [
+    'two matches of one ticket',
+    () => {
+      const ledger = bothMatched();
+      tell(ledger, 'bob', 'matchmaking:matched', { ...MATCH, matchId: 'm2', lobbyId: 'l2' });
+      return ledger;
+    },
+    'ended in match m1, and then in match m2',
+  ],
+  [
     'two ends of one ticket',
     () => {
       const ledger = bothMatched();

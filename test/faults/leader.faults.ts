@@ -44,6 +44,8 @@ const recovery = async (): Promise<number> => {
   return (await crowd.nextMatch()) - begun;
 };
 
+const isLate = (ms: number): boolean => ms > 2 * TTL_MS;
+
 /** Runs over all points; each has a seed of its own, and is judged by itself. */
 const SEEDS = Number(process.env['FAULT_SEEDS'] ?? 2);
 
@@ -65,13 +67,15 @@ test(`killed at ${POINTS.length} points by ${SEEDS} seeds: nothing is lost or do
     report(`killed at ${recoveries.length} points of the path`, {
       seed,
       ...figuresOf(crowd),
-      recoveryMs: { median: median(recoveries), longest: slowest },
+      recoveryMs: { median: median(recoveries), longest: slowest, late: recoveries.filter(isLate).length },
     });
+    crowd.leave();
+    // the next seed is played by others: nobody has a thousand notifications from before
+    crowd = await gather(world, 24);
     crowd.play();
   }
   expect(median(recoveries)).toBeLessThan(2 * TTL_MS);
-  const late = recoveries.filter((ms) => ms > 2 * TTL_MS);
-  expect(late.length / recoveries.length).toBeLessThan(0.1);
+  expect(recoveries.filter(isLate).length / recoveries.length).toBeLessThan(0.1);
 });
 
 test('killed at random moments', async () => {

@@ -54,7 +54,9 @@ export async function gather(world: World, size: number, { patienceMs }: CrowdOp
     informedMs: [],
     caughtUpMs: [],
     cancels: { first: 0, late: 0 },
+    stoodStillMs: 0,
   };
+  const stopWatching = watchStandstill(figures);
   const told = new Set<(at: number) => void>();
   const scene: Scene = {
     world,
@@ -67,6 +69,7 @@ export async function gather(world: World, size: number, { patienceMs }: CrowdOp
     gone: false,
     told: () => told.forEach((tell) => tell(Date.now())),
     patienceMs,
+    doing: new Map(),
   };
   const run = Date.now().toString(36);
   const people: Person[] = [];
@@ -105,12 +108,25 @@ export async function gather(world: World, size: number, { patienceMs }: CrowdOp
     leave() {
       scene.over = true;
       scene.gone = true;
+      stopWatching();
       for (const person of people) person.leave();
       rest.close();
     },
   };
   gathered.push(crowd);
   return crowd;
+}
+
+const LOOK_EVERY_MS = 100;
+
+/** @returns stops it */
+function watchStandstill(figures: Figures): () => void {
+  let last = now();
+  const timer = setInterval(() => {
+    figures.stoodStillMs = Math.max(figures.stoodStillMs, Math.round(now() - last - LOOK_EVERY_MS));
+    last = now();
+  }, LOOK_EVERY_MS);
+  return () => clearInterval(timer);
 }
 
 interface Scene {
@@ -123,6 +139,8 @@ interface Scene {
   gone: boolean;
   told: () => void;
   patienceMs: CrowdOptions['patienceMs'];
+  /** What each player is about, in words. */
+  doing: Map<string, () => string>;
 }
 
 interface Person {
@@ -135,6 +153,16 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   const player = await registerPlayer(rest, world.url, name);
   const { userId } = player;
   let searching: string | null = null;
+  /** What this player is about, and the request that they wait for, since when. */
+  let doing = { what: 'nothing yet', since: now() };
+  let asking: { what: string; since: number } | null = null;
+  const does = (what: string) => void (doing = { what, since: now() });
+  const lasting = ({ what, since }: typeof doing) => `${what} for ${Math.round(now() - since)} ms`;
+  scene.doing.set(
+    userId,
+    () =>
+      `${name}: ${lasting(doing)}${asking ? `, ${lasting(asking)}` : ''}${lostAt === null ? '' : ', not connected'}`,
+  );
   /** Tickets whose end this player knows. */
   const done = new Set<string>();
   let seq = 0;
@@ -145,7 +173,9 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   const ask = async (method: string, path: string, body?: object): Promise<Answer & { doubtful: boolean }> => {
     let doubtful = false;
     for (const until = now() + PATIENCE_MS; ;) {
+      asking = { what: `${method} ${path}`, since: now() };
       const answer = await player.call(method, path, body).catch(() => undefined);
+      asking = null;
       if (answer && answer.status === 500)
         figures.failed.push({ request: `${method} ${path}`, requestId: answer.body?.requestId });
       if (answer && ![500, 502, 503].includes(answer.status)) return { ...answer, doubtful };
@@ -187,17 +217,17 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
     const ticketId = searching;
     if (ticketId === null) unread = snapshot ?? {};
     if (ticketId === null || snapshot?.ticket?.id === ticketId) return;
-    const { match } = snapshot ?? {};
-    // one that they know is the match before this search: the snapshot is older than it
-    if (match?.state === 'live' && !ledger.matches.get(match.id)?.told.has(userId)) {
-      const { id: matchId, lobbyId, teams } = match;
-      return hear({ name: 'matchmaking:matched', payload: { ticketId, matchId, lobbyId, teams } });
-    }
     const ticket = await ask('GET', `/api/matchmaking/tickets/${ticketId}`);
     const { state, matchId, reason } = ticket.body;
     if (state === 'expired') hear({ name: 'matchmaking:expired', payload: { ticketId } });
     if (state === 'cancelled') hear({ name: 'matchmaking:cancelled', payload: { ticketId, reason } });
     if (state !== 'matched') return;
+    const { match } = snapshot ?? {};
+    // a match in the snapshot may be that of another ticket: of one whose answer was lost, or of the one before
+    if (match?.id === matchId && match?.state === 'live') {
+      const { lobbyId, teams } = match;
+      return hear({ name: 'matchmaking:matched', payload: { ticketId, matchId, lobbyId, teams } });
+    }
     const { body } = await ask('GET', `/api/matchmaking/matches/${matchId}`);
     hear({ name: 'matchmaking:matched', payload: { ticketId, matchId, lobbyId: body.lobbyId, teams: body.teams } });
   };
@@ -226,12 +256,14 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   /** @returns the ticket, or null where the search has ended before its answer could be had */
   const search = async (): Promise<string | null> => {
     const games = [{ gameId: scene.gameId, mode: 'duel' }];
+    does('searching');
     let refusal = '';
     let tries = 0;
     for (const until = now() + PATIENCE_MS; now() < until; await delay(50)) {
       const { status, body, doubtful } = await ask('POST', '/api/matchmaking/tickets', { ...WISHES, games });
       tries += 1;
       refusal = `${status} ${JSON.stringify(body)}`;
+      doing.what = `searching, ${tries} tries, at last ${refusal}`;
       if (status === 201) {
         adopt(body.id);
         return body.id;
@@ -242,6 +274,8 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
         const found = await unknown();
         if (found) {
           adopt(found);
+          // they may have been told of its end when they did not know it
+          unread = {};
           return found;
         }
       }
@@ -264,6 +298,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
 
   /** Reports, and waits until the match is over. */
   const finish = async ({ matchId }: Extract<End, { kind: 'matched' }>) => {
+    does(`reporting match ${matchId}`);
     for (const until = now() + PATIENCE_MS; now() < until; await delay(LOOK_AGAIN_MS)) {
       const { status, body } = await ask('POST', `/api/matchmaking/matches/${matchId}/result`, { winner: 0 });
       if (status === 200 && body.state === 'live') continue;
@@ -272,7 +307,26 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
       ledger.released(userId, matchId);
       return;
     }
-    throw new Error(`match ${matchId} did not end`);
+    throw new Error(`match ${matchId} did not end: ${(await whatOthersDo(matchId)).join('; ')}`);
+  };
+
+  /** What those do who have not reported, and where they stand in the database. */
+  const whatOthersDo = async (matchId: string): Promise<string[]> => {
+    const others = (ledger.matches.get(matchId)?.teams ?? []).flat().filter((member) => member.userId !== userId);
+    return Promise.all(
+      others.map(async (other) => {
+        const rows = await world.connection
+          .collection('tickets')
+          .find({ players: new Types.ObjectId(other.userId) })
+          .sort({ _id: -1 })
+          .limit(3)
+          .toArray();
+        const tickets = rows.map(
+          (row) => `${String(row._id)} ${row['state']} ${row['reason'] ?? row['matchId'] ?? ''}`,
+        );
+        return `${scene.doing.get(other.userId)?.() ?? other.userId} (tickets ${tickets.join(', ')})`;
+      }),
+    );
   };
 
   const cancel = async (ticketId: string) => {
@@ -302,6 +356,7 @@ async function arrive(scene: Scene, name: string): Promise<Person> {
   };
 
   const endOf = async (ticketId: string): Promise<End> => {
+    does(`waiting for the end of ticket ${ticketId}`);
     const end = ledger.endOf(ticketId, userId);
     for (let cancelled = false; ;) {
       const mayGo = () => scene.over && !cancelled;

@@ -15,6 +15,8 @@ export interface Figures {
   caughtUpMs: number[];
   /** Cancels of the impatient: those that came first, and those that were answered that it is too late. */
   cancels: { first: number; late: number };
+  /** The longest time for which this process did not run although it wanted to: of a machine that stands still nothing can be expected, ms. */
+  stoodStillMs: number;
 }
 
 export interface Failure {

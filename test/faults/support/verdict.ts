@@ -19,8 +19,10 @@ export async function settle(world: World, crowd: Crowd, { mayHaveToAsk = false 
     if ((await outbox.countDocuments({ deliveredAt: null })) === 0) break;
   const verdict = await verifyInvariants(world.connection, { patienceMs: 1000 });
   if (verdict.findings.total > 0) throw new Error(tableOf(verdict));
-  expect(crowd.ledger.audit().slice(0, MOST_SHOWN)).toEqual([]);
-  const { failed } = crowd.figures;
+  const { failed, stoodStillMs } = crowd.figures;
+  const wrong = crowd.ledger.audit().slice(0, MOST_SHOWN);
+  if (wrong.length > 0)
+    throw new Error(`${wrong.join('\n')}\n(the machine stood still for ${stoodStillMs} ms at most)`);
   const shown = failed.slice(0, MOST_SHOWN).map((failure) => `\n${failure.request}: ${reasonOf(failure, world.log)}`);
   if (failed.length > 0) throw new Error(`${failed.length} requests were answered 500:${shown.join('')}`);
   if (!mayHaveToAsk) expect(crowd.figures.hadToAsk).toBe(0);
