@@ -33,6 +33,16 @@ describe('development secrets', () => {
     expect(readdirSync(dataDir)).toEqual(['secrets.json']);
   });
 
+  it('are made on a file system without hard links, too', () => {
+    const refused = jest.spyOn(fs, 'linkSync').mockImplementationOnce(() => {
+      throw Object.assign(new Error('operation not permitted, link'), { code: 'EPERM' });
+    });
+    const made = developmentSecrets(dataDir);
+    refused.mockRestore();
+    expect(developmentSecrets(dataDir)).toEqual(made);
+    expect(readdirSync(dataDir)).toEqual(['secrets.json']);
+  });
+
   it('are long, and differ from each other and from those of another folder', () => {
     const made = [developmentSecrets(dataDir), developmentSecrets(join(folder, 'other'))];
     const secrets = made.flatMap(({ jwtSecret, refreshSecret }) => [jwtSecret, refreshSecret]);

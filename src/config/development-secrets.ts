@@ -46,7 +46,8 @@ function create(file: string): void {
   try {
     fs.linkSync(draft, file);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // a file system without links (FAT, some shares): there, of several who start at once, the last one decides
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') fs.renameSync(draft, file);
   } finally {
     fs.rmSync(draft, { force: true });
   }

@@ -161,7 +161,8 @@ export function createDeeds(
     if (player.ticketId === null) return submit(player);
     if (chance < 0.25) return cancel(player, player.ticketId);
     if (chance < 0.45) return change(player, player.ticketId);
-    return null;
+    // from another device, or since they were not answered at once
+    return chance < 0.6 ? submit(player) : null;
   };
 
   return { next, look, submit, cancel };

@@ -63,7 +63,7 @@ const REPLY_LOST = 0.03;
 const REPLY_WAITS = 0.2;
 const NEWS_MISSED = 0.2;
 /** What may break a promise: nothing else makes a change visible. */
-const DECIDES = /^(update|findAndModify) (tickets|matches)$|^commitTransaction$/;
+const DECIDES = /^insert tickets$|^(update|findAndModify) (tickets|matches)$|^commitTransaction$/;
 
 export function createStage({ seed, random, database, gate, rewire, time, trace, closely }: StageDeps): Stage {
   const ids = seededIds(seededRandom(seed + 1));

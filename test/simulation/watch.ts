@@ -27,6 +27,8 @@ export interface Watch {
 export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: ReadonlySet<string>): Watch {
   const ends = new Map<string, string>();
   const seen = new Set<string>();
+  const begun = new Set<string>();
+  const begunInMatch = new Set<string>();
 
   const readAll = async () => {
     const [tickets, matches, lobbies] = await Promise.all([
@@ -47,6 +49,20 @@ export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: R
     }
   };
 
+  /** Nobody is told that they search while they are in a match. One that was over before they were told does not count. */
+  const searchOrPlay = ({ tickets, matches }: { tickets: readonly TicketRow[]; matches: readonly MatchRow[] }) => {
+    const playing = new Set(matches.flatMap((match) => match.livePlayers.map(String)));
+    for (const { _id, players, backfill } of tickets) {
+      const id = String(_id);
+      const plays = backfill === null && players.some((player) => playing.has(String(player)));
+      if (!begun.has(id) && plays) begunInMatch.add(id);
+      begun.add(id);
+      if (!plays) begunInMatch.delete(id);
+      if (begunInMatch.has(id) && ledger.promised.has(id))
+        throw new Error(`I1: ticket ${id} was promised to somebody who was in a live match`);
+    }
+  };
+
   return {
     get matches() {
       return seen.size;
@@ -55,6 +71,7 @@ export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: R
       const { tickets, matches, lobbies, formed } = await readAll();
       const byId = new Map(tickets.map((row) => [String(row._id), row]));
       nobodyInTwoLiveMatches(matches);
+      searchOrPlay({ tickets, matches });
       everyTicketEndsOnce(tickets, ends, ledger.promised);
       oneOpenTicketEach(tickets);
       oneLobbyEach(formed, lobbies);

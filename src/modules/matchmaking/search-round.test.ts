@@ -21,7 +21,7 @@ import { poolKey } from './matchmaking.policy';
 import { submitBody } from './matchmaking.schemas';
 import { createPools, SEED } from './pools';
 import { createSearchRound } from './search-round';
-import { createSubmissions } from './submissions';
+import { createSubmissions, type Submissions } from './submissions';
 import { createTicketStore } from './tickets.store';
 import { createTicketsService } from './tickets.service';
 import { createUpkeep } from './upkeep';
@@ -46,7 +46,10 @@ beforeAll(async () => {
 });
 afterEach(() => Promise.all(['tickets', 'matches'].map((name) => connection.collection(name).deleteMany({}))));
 
-/** The module's parts over a real database; whoever asks for blocks, as a round does before it commits, runs `meanwhile` once. */
+/**
+ * The module's parts over a real database; whoever asks for blocks, as a round does before it commits, runs `meanwhile` once, and who has
+ * looked for live matches, as a submission does, `onceLooked`.
+ */
 function parts() {
   const clock = manualClock();
   const logger = createLogger({ level: 'silent', pretty: false });
@@ -90,7 +93,18 @@ function parts() {
     Tickets,
     companyOf: createCompany({ ...shared, Matches }),
   });
-  const submissions = createSubmissions({ Tickets, Matches, Ratings });
+  const reads = createSubmissions({ Tickets, Matches, Ratings });
+  let onceLooked: () => Promise<unknown> = async () => undefined;
+  const submissions: Submissions = {
+    ...reads,
+    async anyInMatch(userIds) {
+      const answer = await reads.anyInMatch(userIds);
+      const once = onceLooked;
+      onceLooked = async () => undefined;
+      await once();
+      return answer;
+    },
+  };
   const deps = { ...shared, outbox, lobbies, Tickets, Matches, submissions, waits, pools };
   const store = createTicketStore(deps);
   const formation = createFormation({ ...deps, store });
@@ -108,6 +122,7 @@ function parts() {
     submit,
     loseAnswer: () => void (answersLost += 1),
     whileSearching: (work: () => Promise<unknown>) => (meanwhile = work),
+    whileSubmitting: (work: () => Promise<unknown>) => (onceLooked = work),
   };
 }
 
@@ -138,6 +153,17 @@ test('who loses a partner in the moment of the commit is searched for again in t
   expect(await tickets.view(users[0], first!.id)).toMatchObject({ state: 'cancelled' });
   expect(await tickets.view(users[1], second!.id)).toMatchObject({ state: 'matched' });
   expect(await tickets.view(users[2], third!.id)).toMatchObject({ state: 'matched' });
+});
+
+test('who searches again in the moment of the commit is told that they are in a match', async () => {
+  const { submit, tickets, search, whileSubmitting } = parts();
+  const [one, two] = [systemIds.id(), systemIds.id()];
+  const mine = await submit(one);
+  await submit(two);
+  whileSubmitting(search);
+  await expect(submit(one)).rejects.toMatchObject({ code: 'IN_LIVE_MATCH' });
+  expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'matched' });
+  expect(await tickets.current(one)).toBeNull();
 });
 
 test('a commit that fails is made up for, without anybody having to change anything', async () => {

@@ -182,7 +182,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
         submissions.rated(userIds, request.games),
         submissions.anyInMatch(userIds),
       ]);
-      if (inMatch) throw new AppError('IN_LIVE_MATCH', 'Report its result or leave its lobby first.');
+      if (inMatch) throw inLiveMatch();
       const mine = preferences.get(userId);
       const seconds = request.expiresInSeconds ?? Math.max(...modes.map((mode) => mode.ruleSet.ticketSeconds));
       const row: TicketRow = {
@@ -219,6 +219,11 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
           'ALREADY_QUEUED',
           `${userIds.length > 1 ? 'Somebody of you has' : 'You have'} an open ticket: cancel or change that one.`,
         );
+      // an earlier search of theirs, whose answer was lost, may have been matched between the first look and the insert: now it shows
+      if (await submissions.anyInMatch(userIds)) {
+        await cancel(userId, row._id.toHexString(), 'in_live_match');
+        throw inLiveMatch();
+      }
       // the ticket stands: if it cannot be taken in now, the next catch-up does it
       if (row.state === 'queued')
         await pools.put([row]).catch((err: unknown) => logger.warn({ err }, 'a ticket was not taken in at once'));
@@ -263,6 +268,8 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
     },
   };
 }
+
+const inLiveMatch = () => new AppError('IN_LIVE_MATCH', 'Report its result or leave its lobby first.');
 
 /** How many sit in the fullest team. */
 const largestOf = ({ teams }: Backfill): number =>
