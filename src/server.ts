@@ -227,9 +227,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     });
 
     await matchmaking.api.restore();
-    await leases.start();
-    releasers.push('leases', () => leases.release());
-    // released last-in first-out: not ready -> loops -> no new requests -> what is known so far is told -> sockets ->
+    // released last-in first-out: not ready -> loops -> leases -> no new requests -> what is known so far is told -> sockets ->
     // the last requests end -> what those announced -> database
     const http = createHttp(app).on('clientError', answerUnreadable(ids));
     realtime.attach(http);
@@ -242,6 +240,9 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     releasers.push('listener', () => void (closed = close(http)));
     const metricsUrl = await metrics.listen(config.metrics.port, config.http.host);
     releasers.push('metrics', () => metrics.stop());
+    await leases.start();
+    // at once: others lead the pools while this one still says goodbye
+    releasers.push('leases', () => leases.release());
     for (const loop of loops) releasers.push(loop.name, () => loop.stop());
     releasers.push('readiness', () => health.drain());
     if (runLoops) for (const loop of loops) loop.start();
@@ -267,7 +268,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
 /** Keeps connections longer than a load balancer does; once it is closing, no longer than their running request. */
 function createHttp(app: RequestListener): HttpServer {
-  const http = createHttpServer({ keepAliveTimeout: 65_000, headersTimeout: 20_000, requestTimeout: 30_000 }, app);
+  const patience = { headersTimeout: 20_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+  const http = createHttpServer({ keepAliveTimeout: 65_000, ...patience }, app);
   http.on('request', (_request, response) =>
     response.once('close', () => {
       if (!http.listening) http.closeIdleConnections();

@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
@@ -121,3 +122,21 @@ withRedis(
     expect(paused.peak - reading.peak).toBeLessThan(MOST_MORE_BYTES);
   },
 );
+
+test('a request that does not come to its end is cut off', async () => {
+  const { port } = world.members[0] as World['members'][number];
+  const begun = performance.now();
+  const cutOff = [
+    'GET /health HTTP/1.1\r\nHost: x\r\n',
+    'POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{',
+  ];
+  const lasted = await Promise.all(
+    cutOff.map(async (text) => {
+      const socket = connect(port, '127.0.0.1').resume();
+      socket.write(text);
+      await once(socket, 'close');
+      return Math.round(performance.now() - begun);
+    }),
+  );
+  report('half a head, half a body', { cutOffAfterMs: lasted });
+});

@@ -43,7 +43,7 @@ export class Violation extends Error {
 
 const STORM = 120;
 /** Rounds of the calm until those who still search give up, and until it should long be over. */
-const GIVE_UP = 1;
+const GIVE_UP = 3;
 const NEVER_ENDS = 60;
 /** Longer than any claim, lease or transaction of the dead. */
 const ROUND_MS = 5_000;
@@ -134,6 +134,7 @@ async function calm(stage: Stage): Promise<void> {
     await atRest(stage);
     if (await watch.isOver()) return watch.checkEnd();
     if (round === NEVER_ENDS) throw new Error('I2: it never comes to an end');
+    if (round === GIVE_UP) await watch.checkNobodyForgotten();
     for (const player of players) {
       const { ticketId } = player;
       if (ticketId === null || round < GIVE_UP) stage.act(player, stage.deeds.look(player));

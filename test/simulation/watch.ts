@@ -9,6 +9,7 @@ import {
   nobodyInTwoLiveMatches,
   oneLobbyEach,
   oneOpenTicketEach,
+  suits,
 } from '../properties/promises';
 import type { InProcessDatabase } from './database';
 import type { Ledger } from './players';
@@ -22,6 +23,8 @@ export interface Watch {
   /** Whether every search has ended and everything has been told. */
   isOver(): Promise<boolean>;
   checkEnd(): Promise<void>;
+  /** While nothing fails and everything has ticked: no two still search in a duel who asked for each other. */
+  checkNobodyForgotten(): Promise<void>;
 }
 
 export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: ReadonlySet<string>): Watch {
@@ -89,6 +92,15 @@ export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: R
     async isOver() {
       const waiting = [await read('tickets', { open: true }), await read('outbox', { deliveredAt: null })];
       return waiting.flat().length === 0;
+    },
+    async checkNobodyForgotten() {
+      const { tickets } = await readAll();
+      const waiting = tickets.filter((row) => row.state === 'queued' && row.games.some(({ mode }) => mode === 'duel'));
+      const blocks = new Set(ledger.blocks.keys());
+      for (const [i, one] of waiting.entries())
+        for (const other of waiting.slice(i + 1))
+          if (suits(one, other, Date.now(), blocks) && suits(other, one, Date.now(), blocks))
+            throw new Error(`I2: ${String(one._id)} and ${String(other._id)} wait, and asked for each other`);
     },
     async checkEnd() {
       const { tickets, formed } = await readAll();

@@ -46,10 +46,7 @@ beforeAll(async () => {
 });
 afterEach(() => Promise.all(['tickets', 'matches'].map((name) => connection.collection(name).deleteMany({}))));
 
-/**
- * The module's parts over a real database; whoever asks for blocks, as a round does before it commits, runs `meanwhile` once, and who has
- * looked for live matches, as a submission does, `onceLooked`.
- */
+/** The module's parts over a real database; whoever asks for blocks, as a round does before it commits, runs `meanwhile` once. */
 function parts() {
   const clock = manualClock();
   const logger = createLogger({ level: 'silent', pretty: false });
@@ -93,16 +90,16 @@ function parts() {
     Tickets,
     companyOf: createCompany({ ...shared, Matches }),
   });
-  const reads = createSubmissions({ Tickets, Matches, Ratings });
-  let onceLooked: () => Promise<unknown> = async () => undefined;
+  let beforeInsert: () => Promise<unknown> = async () => undefined;
+  let afterInsert: () => Promise<unknown> = async () => undefined;
+  const real = createSubmissions({ Tickets, Matches, Ratings });
   const submissions: Submissions = {
-    ...reads,
-    async anyInMatch(userIds) {
-      const answer = await reads.anyInMatch(userIds);
-      const once = onceLooked;
-      onceLooked = async () => undefined;
-      await once();
-      return answer;
+    ...real,
+    async insert(row) {
+      await beforeInsert();
+      const inserted = await real.insert(row);
+      await afterInsert();
+      return inserted;
     },
   };
   const deps = { ...shared, outbox, lobbies, Tickets, Matches, submissions, waits, pools };
@@ -122,7 +119,8 @@ function parts() {
     submit,
     loseAnswer: () => void (answersLost += 1),
     whileSearching: (work: () => Promise<unknown>) => (meanwhile = work),
-    whileSubmitting: (work: () => Promise<unknown>) => (onceLooked = work),
+    beforeInsert: (work: () => Promise<unknown>) => (beforeInsert = work),
+    afterInsert: (work: () => Promise<unknown>) => (afterInsert = work),
   };
 }
 
@@ -156,14 +154,26 @@ test('who loses a partner in the moment of the commit is searched for again in t
 });
 
 test('who searches again in the moment of the commit is told that they are in a match', async () => {
-  const { submit, tickets, search, whileSubmitting } = parts();
+  const { submit, tickets, search, beforeInsert } = parts();
   const [one, two] = [systemIds.id(), systemIds.id()];
   const mine = await submit(one);
   await submit(two);
-  whileSubmitting(search);
+  beforeInsert(search);
   await expect(submit(one)).rejects.toMatchObject({ code: 'IN_LIVE_MATCH' });
   expect(await tickets.view(one, mine.id)).toMatchObject({ state: 'matched' });
   expect(await tickets.current(one)).toBeNull();
+});
+
+test('a ticket that another instance matches before its answer is on its way is answered all the same', async () => {
+  const [here, there] = [parts(), parts()];
+  const [one, two] = [systemIds.id(), systemIds.id()];
+  await there.submit(two);
+  here.afterInsert(async () => {
+    await there.upkeep.catchUp();
+    await there.search();
+  });
+  const mine = await here.submit(one);
+  expect(await there.tickets.view(one, mine.id)).toMatchObject({ state: 'matched' });
 });
 
 test('a commit that fails is made up for, without anybody having to change anything', async () => {
@@ -197,6 +207,16 @@ test('what ended without this instance hearing of it leaves its pool', async () 
   await Tickets.updateOne({ _id: id }, { $set: { state: 'cancelled', open: false } });
   await upkeep.catchUp();
   expect([...pools.all()].map((ticket) => ticket.id)).toEqual([kept.id]);
+});
+
+test('a ticket whose write took longer than changes are looked back for is found all the same', async () => {
+  const [here, there] = [parts(), parts()];
+  await there.upkeep.catchUp();
+  const { id } = await here.submit(systemIds.id());
+  // the database was frozen between the time stamp and the write
+  await here.Tickets.updateOne({ _id: id }, { $set: { updatedAt: new Date(here.clock.now() - 60_000) } });
+  for (let tick = 0; tick < 2; tick++) await there.upkeep.catchUp();
+  expect([...there.pools.all()].map((ticket) => ticket.id)).toEqual([id]);
 });
 
 /** The loop over parts of which all but these fail. */

@@ -1,3 +1,4 @@
+import type { Types } from 'mongoose';
 import { inRounds } from '../../core/rounds';
 import { insertNew } from '../../database/insert-new';
 import type { MatchModel, MatchRow, RatingModel, RatingRow, TicketModel, TicketRow } from './matchmaking.models';
@@ -12,11 +13,13 @@ import { oid } from './tickets.store';
 export interface Submissions {
   /** The choices with the players' ratings in each mode. */
   rated(userIds: readonly string[], choices: TicketRequest['games']): Promise<TicketRow['games']>;
-  /** Whether any of them is in a live match. */
-  anyInMatch(userIds: readonly string[]): Promise<boolean>;
+  /** Whether any of them is in a live match. @param but not one that this ticket is in */
+  anyInMatch(userIds: readonly string[], but?: Types.ObjectId): Promise<boolean>;
   /** @returns false where one of the players has an open ticket: the unique index decides */
   insert(row: TicketRow): Promise<boolean>;
 }
+
+type Playing = Pick<MatchRow, 'livePlayers'> & { tickets: Pick<MatchRow['tickets'][number], 'ticketId'>[] };
 
 export function createSubmissions({
   Tickets,
@@ -41,12 +44,12 @@ export function createSubmissions({
     return asked.map(() => known);
   });
 
-  const anyInMatch = inRounds<readonly string[], boolean>(async (asked) => {
-    const live = await Matches.find({ live: true, livePlayers: { $in: asked.flat() } }, { livePlayers: 1 }).lean<
-      Pick<MatchRow, 'livePlayers'>[]
-    >();
-    const busy = new Set(live.flatMap(({ livePlayers }) => livePlayers.map((id) => id.toHexString())));
-    return asked.map((userIds) => userIds.some((userId) => busy.has(userId)));
+  const liveMatches = inRounds<readonly string[], readonly Playing[]>(async (asked) => {
+    const seen = { livePlayers: 1, 'tickets.ticketId': 1 };
+    const live = await Matches.find({ live: true, livePlayers: { $in: asked.flat() } }, seen).lean<Playing[]>();
+    return asked.map((userIds) =>
+      live.filter(({ livePlayers }) => livePlayers.some((id) => userIds.includes(id.toHexString()))),
+    );
   });
 
   const insert = inRounds<TicketRow, boolean>((rows) => insertNew(Tickets.collection, rows));
@@ -64,7 +67,10 @@ export function createSubmissions({
         }),
       }));
     },
-    anyInMatch,
+    async anyInMatch(userIds, but) {
+      const live = await liveMatches(userIds);
+      return live.some(({ tickets }) => !but || !tickets.some(({ ticketId }) => ticketId.equals(but)));
+    },
     insert,
   };
 }

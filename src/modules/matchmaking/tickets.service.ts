@@ -220,7 +220,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
           `${userIds.length > 1 ? 'Somebody of you has' : 'You have'} an open ticket: cancel or change that one.`,
         );
       // an earlier search of theirs, whose answer was lost, may have been matched between the first look and the insert: now it shows
-      if (await submissions.anyInMatch(userIds)) {
+      if (await submissions.anyInMatch(userIds, row._id)) {
         await cancel(userId, row._id.toHexString(), 'in_live_match');
         throw inLiveMatch();
       }

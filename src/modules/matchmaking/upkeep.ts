@@ -15,8 +15,9 @@ export interface Upkeep {
   /** Ends tickets whose time is over. A proposed ticket is left until its match is decided. */
   expireDue(): Promise<void>;
   /**
-   * Takes in what changed since the last time without this instance hearing of it, and goes on with a walk through the memory
-   * that drops what has ended elsewhere (in the moment between writing a ticket and taking it in, for one).
+   * Takes in what changed since the last time without this instance hearing of it, and goes on with two walks: through the memory, to drop
+   * what has ended elsewhere (in the moment between writing a ticket and taking it in, for one), and through the open tickets of
+   * the database, to find what was written so long after its time stamp that nobody looked back so far (the database froze, say).
    */
   catchUp(): Promise<void>;
   /** Reads all queued tickets, and the waits of the last hour. */
@@ -40,6 +41,11 @@ const UNREAD = {
   updatedAt: 0,
   endedAt: 0,
 };
+/** What tells whether the memory knows a ticket as it is. */
+const SEEN = { revision: 1, state: 1 } as const;
+type Seen = Pick<TicketRow, '_id' | keyof typeof SEEN>;
+/** Rows of the database's open tickets that the walk looks at each time. */
+const STEP = 500;
 /** Clocks of instances differ, and a write becomes visible after its time stamp: changes are looked for this far back. */
 const OVERLAP_MS = 10_000;
 
@@ -63,6 +69,30 @@ export function createUpkeep({
   const { Tickets } = store;
   let seenUntil = 0;
   let walk = pools.all()[Symbol.iterator]();
+
+  /** Any time: what the index of changes wants to be asked. */
+  const openTickets = () =>
+    Tickets.collection.find<Seen>(
+      { open: true, updatedAt: { $gte: new Date(0) } },
+      { projection: SEEN, batchSize: STEP },
+    );
+  let patrol = openTickets();
+
+  /** Reads those again of which the database has something newer than the memory. */
+  const takeIn = async (rows: readonly Seen[]) => {
+    const news = rows.filter(({ _id, revision, state }) => {
+      const known = pools.get(_id.toHexString());
+      return state === 'queued' ? (known?.revision ?? -1) < revision : known !== undefined;
+    });
+    await pools.refresh(news.map(({ _id }) => _id.toHexString()));
+  };
+
+  /** Looks at the next of the open tickets. A cursor that broke has come to its end, too. */
+  const findMissed = async () => {
+    if (await patrol.hasNext()) return takeIn(patrol.readBufferedDocuments());
+    await patrol.close();
+    patrol = openTickets();
+  };
 
   /** Drops tickets that are no longer queued, of the next batch of those in memory. */
   const forgetEnded = async () => {
@@ -117,17 +147,11 @@ export function createUpkeep({
 
     async catchUp() {
       const now = clock.now();
-      const rows = await Tickets.find(
-        { open: true, updatedAt: { $gte: new Date(seenUntil - OVERLAP_MS) } },
-        { revision: 1, state: 1 },
-      ).lean<Pick<TicketRow, '_id' | 'revision' | 'state'>[]>();
-      const news = rows.filter((row) => {
-        const known = pools.get(row._id.toHexString());
-        return row.state === 'queued' ? (known?.revision ?? -1) < row.revision : known !== undefined;
-      });
-      await pools.refresh(news.map((row) => row._id.toHexString()));
+      const since = new Date(seenUntil - OVERLAP_MS);
+      await takeIn(await Tickets.find({ open: true, updatedAt: { $gte: since } }, SEEN).lean<Seen[]>());
       seenUntil = now;
       await forgetEnded();
+      await findMissed();
     },
 
     async restore() {

@@ -24,6 +24,8 @@ export interface CrowdOptions {
 }
 
 const AT_ONCE = 16;
+/** So often everybody else may be matched before somebody who waits must have been forgotten. */
+const OFTEN = 6;
 
 const gathered: Crowd[] = [];
 afterAll(() => gathered.splice(0).forEach((crowd) => crowd.leave()));
@@ -54,6 +56,8 @@ export async function gather(world: World, size: number, { patienceMs }: CrowdOp
     gameId: await world.addGame(),
     over: true,
     gone: false,
+    matched: 0,
+    mostPassedOver: OFTEN * size,
     told: () => told.forEach((tell) => tell(Date.now())),
     patienceMs,
     doing: new Map(),

@@ -9,6 +9,8 @@ export interface DatabaseProxy {
   readonly uri: string;
   /** Commands that have passed. */
   readonly passed: number;
+  /** Told of each command that passes, such as `insert matches`. */
+  onCommand: ((command: string) => void) | undefined;
   /** Lets the n-th command that fits spring once; resolves when it has. */
   trap(trap: Trap): Promise<void>;
   disarm(): void;
@@ -43,6 +45,7 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
 
   /** The armed trap, if this command is the one it waits for. */
   const springs = (message: Buffer): Armed | undefined => {
+    proxy.onCommand?.(commandOf(message));
     if (!armed || commandOf(message) !== armed.command || --armed.left > 0) return undefined;
     const trap = armed;
     armed = undefined;
@@ -91,7 +94,8 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
   const cut = () => {
     for (const pair of pairs) for (const socket of pair) socket.destroy();
   };
-  return {
+  const proxy: DatabaseProxy = {
+    onCommand: undefined,
     uri: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/maoga?directConnection=true`,
     get passed() {
       return passed;
@@ -115,6 +119,7 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
       await once(server, 'close');
     },
   };
+  return proxy;
 }
 
 /** Whole messages out of a stream: each begins with its length. */

@@ -26,6 +26,10 @@ export interface Scene {
   over: boolean;
   gone: boolean;
   told: () => void;
+  /** How often somebody was told of a match. */
+  matched: number;
+  /** Who has waited while others were told so often has been forgotten: whoever came first goes first. */
+  mostPassedOver: number;
   /** How long somebody searches before they cancel, ms; none: until they are told. */
   patienceMs: (() => number) | undefined;
   /** What each player is about, in words. */
@@ -96,6 +100,7 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
     const { seq: number, ...fact } = payload as { seq?: number; ticketId?: string };
     if (event === 'matchmaking:matched') {
       adopt(fact.ticketId ?? '');
+      scene.matched += 1;
       scene.told();
     }
     ledger.heard(userId, { name: event, payload: fact });
@@ -152,6 +157,7 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
     does('searching');
     let refusal = '';
     let tries = 0;
+    let unsure = false;
     for (const until = now() + PATIENCE_MS; now() < until; await delay(50)) {
       const { status, body, doubtful } = await ask('POST', '/api/matchmaking/tickets', { ...WISHES, games });
       tries += 1;
@@ -161,14 +167,14 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
         adopt(body.id);
         return body.id;
       }
-      // the first try, whose answer was lost, may have been done
-      if (!doubtful && status !== 409) throw new Error(`searching was answered ${status}: ${JSON.stringify(body)}`);
-      if (body.code === 'ALREADY_QUEUED' || body.code === 'IN_LIVE_MATCH') {
-        const found = await unknown();
-        if (found) {
-          adopt(found);
-          return found;
-        }
+      // a try whose answer was lost may have been done; else nothing stands in the way
+      unsure ||= doubtful;
+      if (!unsure || !['ALREADY_QUEUED', 'IN_LIVE_MATCH'].includes(body.code))
+        throw new Error(`searching was answered ${refusal}`);
+      const found = await unknown();
+      if (found) {
+        adopt(found);
+        return found;
       }
     }
     throw new Error(`${name} could not search for ${PATIENCE_MS} ms: ${tries} tries, at last ${refusal}`);
@@ -249,6 +255,7 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
   const endOf = async (ticketId: string): Promise<End> => {
     does(`waiting for the end of ticket ${ticketId}`);
     const end = ledger.endOf(ticketId, userId);
+    const before = scene.matched;
     for (let cancelled = false; ;) {
       const mayGo = () => scene.over && !cancelled;
       const heard = await listen(end, mayGo);
@@ -265,6 +272,9 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
       if (found) figures.hadToAsk += 1;
       if (found) return found;
       if (cancelled) throw new Error(`${name} could not learn how ticket ${ticketId} ended`);
+      const passedOver = scene.matched - before;
+      if (passedOver > scene.mostPassedOver)
+        throw new Error(`ticket ${ticketId} still waits, and others were told of matches ${passedOver} times`);
     }
   };
 
