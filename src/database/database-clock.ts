@@ -13,8 +13,10 @@ export interface DatabaseClock extends Clock {
 }
 
 const SAMPLE_EVERY_MS = 60_000;
-/** A sample is worth half its round trip: one much slower than the best so far is not used. */
+/** A sample is worth half its round trip: one much slower than the best so far is not used, ... */
 const WORST_ROUND_TRIP = 4;
+/** ... but each time less is expected of the next: the database may have moved farther away for good. */
+const FORGIVING = 2;
 
 export async function createDatabaseClock(connection: Connection, logger: Logger): Promise<DatabaseClock> {
   let offset = 0;
@@ -27,7 +29,11 @@ export async function createDatabaseClock(connection: Connection, logger: Logger
     const received = performance.now();
     const roundTrip = received - sent;
     const time: unknown = reply?.['localTime'];
-    if (!(time instanceof Date) || roundTrip > Math.max(1, best) * WORST_ROUND_TRIP) return;
+    if (!(time instanceof Date)) return;
+    if (roundTrip > Math.max(1, best) * WORST_ROUND_TRIP) {
+      best = Math.max(1, best) * FORGIVING;
+      return;
+    }
     best = Math.min(best, roundTrip);
     offset = time.getTime() - (sent + received) / 2;
   };

@@ -112,8 +112,8 @@ function createSeats() {
 }
 
 /**
- * Asks once more, for a socket that stands in its rooms by now: a session that ended just before was ended for rooms that
- * this socket was not in yet. @returns why it may not stay, or nothing
+ * Asks once more: for a socket that stands in its rooms by now, since a session that ended just before was ended for rooms that
+ * this socket was not in yet; and now and then for those that stay. @returns why it may not stay, or nothing
  */
 export async function lateRefusal(admit: Admission, socket: Socket): Promise<string | undefined> {
   try {

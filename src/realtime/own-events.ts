@@ -42,6 +42,7 @@ export function ownEvents(deps: {
         // once more: a session that ended before the join did not end this socket
         const next = await admit(token);
         Object.assign(socket.data as SocketData, next);
+        socket.handshake.auth = { token };
         // the end of the session it came with is no longer this socket's end
         if (owner.sessionId !== player.sessionId) await socket.leave(sessionRoom(player.sessionId));
         return { expiresAt: next.expiresAt === null ? null : new Date(next.expiresAt).toISOString() };

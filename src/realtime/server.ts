@@ -23,6 +23,7 @@ import { onEvent, refuseUnknownEvents } from './on-event';
 import { ownEvents, presenceRoom } from './own-events';
 import { createPresence, type PresenceDirectory } from './presence';
 import type { SignalEvents } from './protocol';
+import { createRecheck } from './recheck';
 import { createRevocations } from './revocations';
 import { lobbyRoom, sessionRoom, userRoom } from './rooms';
 import { createSnapshots, greet, type SnapshotSource } from './snapshots';
@@ -221,7 +222,12 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
       io.in(fromUserId === undefined ? room : userRoom(fromUserId)).socketsLeave(room);
     },
     ownEvents: own,
-    loops: [createWatch({ io, clock, logger, budgets }), revocations.loop, presence.loop],
+    loops: [
+      createWatch({ io, clock, logger, budgets }),
+      createRecheck({ io, logger, refusalOf: (socket) => lateRefusal(admit, socket) }),
+      revocations.loop,
+      presence.loop,
+    ],
     serve(options) {
       serving = options;
     },

@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
+import { Types } from 'mongoose';
 import { withDatabase } from '../../src/database/connect';
 import { startEmbeddedMongo } from '../../src/embedded-mongo';
 import { FLOOD } from '../../src/realtime/floods';
@@ -316,6 +317,23 @@ test('a socket ends with its token, unless a newer one was brought in time', asy
   expect((await atForgetful.next('session:expired')).reason).toContain('expired');
   expect(await end).toBe('io server disconnect');
   expect((await atLasting.send('sync', {})).ok).toBe(true);
+});
+
+test('a socket whose session was ended by an instance that died before it could tell anybody is closed all the same', async () => {
+  const server = await startTestServer({ runLoops: false });
+  const [gone, staying] = await Promise.all([registerPlayer(server), registerPlayer(server)]);
+  const [atGone, atStaying] = await Promise.all([gone.connect(), staying.connect()]);
+  const { body } = await request(server, 'POST', '/api/auth/refresh', { body: { refreshToken: staying.refreshToken } });
+  expect((await atStaying.send('auth:refresh', { token: body.accessToken })).ok).toBe(true);
+  await inDatabaseOf(server, (db) =>
+    db.collection('users').updateOne({ _id: new Types.ObjectId(gone.userId) }, { $inc: { tokenVersion: 1 } }),
+  );
+  const end = ended(atGone);
+  // each has had their turn after two
+  for (let tick = 0; tick < 2; tick++) await server.loops.get('recheck')!.tick();
+  expect((await atGone.next('session:expired')).reason).toContain('session is over');
+  expect(await end).toBe('io server disconnect');
+  expect((await atStaying.send('sync', {})).ok).toBe(true);
 });
 
 test('what was committed before a crash is told by whoever runs next', async () => {
