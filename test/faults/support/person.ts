@@ -170,7 +170,7 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
       // a try whose answer was lost may have been done; else nothing stands in the way
       unsure ||= doubtful;
       if (!unsure || !['ALREADY_QUEUED', 'IN_LIVE_MATCH'].includes(body.code))
-        throw new Error(`searching was answered ${refusal}`);
+        throw new Error(`searching was answered ${refusal} (tickets ${await lastTicketsOf(userId)})`);
       const found = await unknown();
       if (found) {
         adopt(found);
@@ -181,11 +181,15 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
   };
 
   /**
-   * The ticket of this player whose end they do not know yet: a client without its id would find it in its snapshot. It need not be the
-   * newest one: if it is matched before the search is sent again, that one is cancelled at once.
+   * The ticket of this player whose end they do not know yet: a client without its id would find it in its snapshot. One that was taken back
+   * because they were in a match by then was never theirs.
    */
   const unknown = async (): Promise<string | null> => {
-    const mine = { players: new Types.ObjectId(userId), _id: { $nin: [...done].map((id) => new Types.ObjectId(id)) } };
+    const mine = {
+      players: new Types.ObjectId(userId),
+      _id: { $nin: [...done].map((id) => new Types.ObjectId(id)) },
+      reason: { $ne: 'in_live_match' },
+    };
     const row = await world.connection
       .collection('tickets')
       .findOne(mine, { projection: { _id: 1 } })
@@ -211,19 +215,22 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
   const whatOthersDo = async (matchId: string): Promise<string[]> => {
     const others = (ledger.matches.get(matchId)?.teams ?? []).flat().filter((member) => member.userId !== userId);
     return Promise.all(
-      others.map(async (other) => {
-        const rows = await world.connection
-          .collection('tickets')
-          .find({ players: new Types.ObjectId(other.userId) })
-          .sort({ _id: -1 })
-          .limit(3)
-          .toArray();
-        const tickets = rows.map(
-          (row) => `${String(row._id)} ${row['state']} ${row['reason'] ?? row['matchId'] ?? ''}`,
-        );
-        return `${scene.doing.get(other.userId)?.() ?? other.userId} (tickets ${tickets.join(', ')})`;
-      }),
+      others.map(
+        async (other) =>
+          `${scene.doing.get(other.userId)?.() ?? other.userId} (tickets ${await lastTicketsOf(other.userId)})`,
+      ),
     );
+  };
+
+  /** The last three, newest first, as they stand in the database. */
+  const lastTicketsOf = async (whose: string): Promise<string> => {
+    const rows = await world.connection
+      .collection('tickets')
+      .find({ players: new Types.ObjectId(whose) })
+      .sort({ _id: -1 })
+      .limit(3)
+      .toArray();
+    return rows.map((row) => `${String(row._id)} ${row['state']} ${row['reason'] ?? row['matchId'] ?? ''}`).join(', ');
   };
 
   const cancel = async (ticketId: string) => {
