@@ -67,7 +67,7 @@ export interface MaogaServer {
   clientEvents: readonly ClientEvent[];
   metrics: readonly MetricNote[];
   databaseUri: string;
-  /** Graceful: not ready, loops, HTTP, sockets, outbox, database. May be called twice. */
+  /** Graceful: not ready, loops, leases, HTTP, sockets, outbox, database. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -215,6 +215,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     realtime.serve({
       events: clientEvents,
       authenticate: (token) => auth.api.authenticate(token),
+      overOf: (players) => auth.api.overOf(players),
       snapshots: async (userIds) => {
         const [searchOf, lobbiesOf, unreadOf] = await Promise.all([
           matchmaking.api.openSearches(userIds),
@@ -227,6 +228,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     });
 
     await matchmaking.api.restore();
+    await leases.start();
     // released last-in first-out: not ready -> loops -> leases -> no new requests -> what is known so far is told -> sockets ->
     // the last requests end -> what those announced -> database
     const http = createHttp(app).on('clientError', answerUnreadable(ids));
@@ -240,8 +242,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     releasers.push('listener', () => void (closed = close(http)));
     const metricsUrl = await metrics.listen(config.metrics.port, config.http.host);
     releasers.push('metrics', () => metrics.stop());
-    await leases.start();
-    // at once: others lead the pools while this one still says goodbye
+    // before it says goodbye to anybody: others lead its pools meanwhile
     releasers.push('leases', () => leases.release());
     for (const loop of loops) releasers.push(loop.name, () => loop.stop());
     releasers.push('readiness', () => health.drain());
@@ -268,8 +269,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
 /** Keeps connections longer than a load balancer does; once it is closing, no longer than their running request. */
 function createHttp(app: RequestListener): HttpServer {
-  const patience = { headersTimeout: 20_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
-  const http = createHttpServer({ keepAliveTimeout: 65_000, ...patience }, app);
+  const slowClients = { headersTimeout: 20_000, requestTimeout: 30_000, connectionsCheckingInterval: 5_000 };
+  const http = createHttpServer({ keepAliveTimeout: 65_000, ...slowClients }, app);
   http.on('request', (_request, response) =>
     response.once('close', () => {
       if (!http.listening) http.closeIdleConnections();

@@ -39,6 +39,9 @@ function keptIn(dataDir: string, file: string): string {
   }
 }
 
+/** What a file system answers that has no links, such as FAT, and some shares. */
+const NO_LINKS = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
+
 /** Several processes may start at once: the first one decides, and nobody ever finds half a file. */
 function create(file: string): void {
   const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -46,8 +49,10 @@ function create(file: string): void {
   try {
     fs.linkSync(draft, file);
   } catch (error) {
-    // a file system without links (FAT, some shares): there, of several who start at once, the last one decides
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') fs.renameSync(draft, file);
+    const { code } = error as NodeJS.ErrnoException;
+    // there, several who start at once may begin with secrets that differ
+    if (code !== undefined && NO_LINKS.has(code)) fs.renameSync(draft, file);
+    else if (code !== 'EEXIST') throw error;
   } finally {
     fs.rmSync(draft, { force: true });
   }

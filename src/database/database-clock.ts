@@ -13,14 +13,14 @@ export interface DatabaseClock extends Clock {
 }
 
 const SAMPLE_EVERY_MS = 60_000;
-/** A sample is worth half its round trip: one much slower than the best so far is not used, ... */
+/** A sample is worth half its round trip: one that took so many times as long as expected is not used. */
 const WORST_ROUND_TRIP = 4;
-/** ... but each time less is expected of the next: the database may have moved farther away for good. */
+/** So many times as long is expected of the next one then: the database may have moved farther away, and stay there. */
 const FORGIVING = 2;
 
 export async function createDatabaseClock(connection: Connection, logger: Logger): Promise<DatabaseClock> {
   let offset = 0;
-  let best = Infinity;
+  let expected = Infinity;
   let last = 0;
 
   const sample = async () => {
@@ -30,11 +30,9 @@ export async function createDatabaseClock(connection: Connection, logger: Logger
     const roundTrip = received - sent;
     const time: unknown = reply?.['localTime'];
     if (!(time instanceof Date)) return;
-    if (roundTrip > Math.max(1, best) * WORST_ROUND_TRIP) {
-      best = Math.max(1, best) * FORGIVING;
-      return;
-    }
-    best = Math.min(best, roundTrip);
+    const isSlow = roundTrip > Math.max(1, expected) * WORST_ROUND_TRIP;
+    expected = isSlow ? Math.max(1, expected) * FORGIVING : Math.min(expected, roundTrip);
+    if (isSlow) return;
     offset = time.getTime() - (sent + received) / 2;
   };
 

@@ -1,51 +1,43 @@
 import type { Server, Socket } from 'socket.io';
+import { inTurn } from '../core/in-turn';
 import type { Logger } from '../core/logger';
 import { createLoop, type Loop } from '../core/loop';
+import type { Identity } from '../http/route';
+import type { SocketData } from './admission';
 import { sayGoodbye } from './watch';
 
 const EVERY_MS = 1_000;
-/** Ticks after which everybody has had their turn. */
+/** Ticks in which everybody has had their turn. */
 const ROUND = 60;
 
 /**
- * Asks again, for each open socket about once a minute, whether its token lets it in: an instance that has ended a session may have died before it
- * told the others (`revocations.ts`).
- *
- * @param refusalOf why a socket may not stay, or nothing
+ * Looks again, for each open socket about once a minute, whether its session is still there: an instance that has ended it may have died before
+ * it told the others (`revocations.ts`).
  */
 export function createRecheck(deps: {
   io: Server;
+  /** Which of these sessions are over, by id. */
+  overOf: (players: readonly Identity[]) => Promise<ReadonlySet<string>>;
+  /** Why a socket may not stay, or nothing: by its token, as at the door. */
   refusalOf: (socket: Socket) => Promise<string | undefined>;
   logger: Logger;
 }): Loop {
-  const { io, refusalOf, logger } = deps;
-  let walk = io.sockets.sockets.values();
-
-  const next = (): Socket[] => {
-    const share = Math.ceil(io.sockets.sockets.size / ROUND);
-    const sockets: Socket[] = [];
-    while (sockets.length < share) {
-      const { done, value } = walk.next();
-      if (done) {
-        walk = io.sockets.sockets.values();
-        break;
-      }
-      sockets.push(value);
-    }
-    return sockets;
-  };
+  const { io, overOf, refusalOf, logger } = deps;
+  const next = inTurn(() => io.sockets.sockets.values());
+  const playerOf = (socket: Socket) => (socket.data as SocketData).player;
 
   return createLoop({
     name: 'recheck',
     everyMs: EVERY_MS,
     async tick() {
-      await Promise.all(
-        next().map(async (socket) => {
-          const refusal = await refusalOf(socket);
-          if (refusal !== undefined) sayGoodbye(socket, refusal);
-        }),
-      );
+      const sockets = next(Math.ceil(io.sockets.sockets.size / ROUND)).filter(({ connected }) => connected);
+      const over = await overOf(sockets.map(playerOf));
+      for (const socket of sockets) {
+        // asked once more, by the token that it has now: `auth:refresh` may have come in between
+        const refusal = over.has(playerOf(socket).sessionId) ? await refusalOf(socket) : undefined;
+        if (refusal !== undefined) sayGoodbye(socket, refusal);
+      }
     },
-    onError: (err) => logger.warn({ err }, 'open sockets could not be asked again whose they are'),
+    onError: (err) => logger.warn({ err }, 'the sessions of open sockets could not be looked at again'),
   });
 }

@@ -70,6 +70,8 @@ export interface Serving {
   events: ClientEvent[];
   /** @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   authenticate(token: string): Promise<Identity>;
+  /** Which of these sessions are over, by id. */
+  overOf(players: readonly Identity[]): Promise<ReadonlySet<string>>;
   snapshots: SnapshotSource;
   /** Whom of these this user may see online. */
   visibleTo(userId: string, userIds: readonly string[]): Promise<ReadonlySet<string>>;
@@ -224,7 +226,12 @@ export function createRealtime(deps: RealtimeDeps): Realtime {
     ownEvents: own,
     loops: [
       createWatch({ io, clock, logger, budgets }),
-      createRecheck({ io, logger, refusalOf: (socket) => lateRefusal(admit, socket) }),
+      createRecheck({
+        io,
+        logger,
+        overOf: (players) => served().overOf(players),
+        refusalOf: (socket) => lateRefusal(admit, socket),
+      }),
       revocations.loop,
       presence.loop,
     ],

@@ -5,6 +5,8 @@ import type { Owner } from './password-rules';
 export interface AuthApi {
   /** Who holds this access token. @throws UNAUTHENTICATED, TOKEN_EXPIRED, ACCOUNT_SUSPENDED, ACCOUNT_BANNED */
   authenticate(token: string): Promise<Identity>;
+  /** Which of these sessions are over, by id; past the rounds that requests wait for. */
+  overOf(players: readonly Pick<Identity, 'userId' | 'sessionId'>[]): Promise<ReadonlySet<string>>;
   /**
    * That it is the owner who asks, before something that cannot be taken back: by the password, or where the account has none
    * by a session that has just begun. @throws BAD_CREDENTIALS, REAUTHENTICATE

@@ -136,6 +136,18 @@ export function createAuthService(deps: AuthServiceDeps): AuthService {
       await sessions.endOutdated(userId, version, 'the password was changed');
     },
 
+    async overOf(players) {
+      const [accounts, live] = await Promise.all([
+        users.accounts(players.map(({ userId }) => userId)),
+        sessions.liveOf(players.map(({ sessionId }) => sessionId)),
+      ]);
+      const isOver = ({ userId, sessionId }: (typeof players)[number]) => {
+        const account = accounts.get(userId);
+        return account?.status !== 'active' || live.get(sessionId)?.tokenVersion !== account.tokenVersion;
+      };
+      return new Set(players.filter(isOver).map(({ sessionId }) => sessionId));
+    },
+
     hashPassword,
 
     async reauthenticate({ userId, sessionId }, password) {

@@ -35,6 +35,8 @@ export interface SessionsService {
   rotate(refreshToken: string, device: Device): Promise<Opened & { userId: string; tokenVersion: number }>;
   /** A live session of the user; `tokenVersion` is that of the account when it began. */
   live(sessionId: string, userId: string): Promise<Pick<SessionRow, 'tokenVersion' | 'secondFactor'> | null>;
+  /** As `live`, for many at once, by session id; past the rounds that requests wait for. */
+  liveOf(sessionIds: readonly string[]): Promise<ReadonlyMap<string, SessionRow>>;
   /** From now on it counts as one that was begun with a second factor. */
   raise(session: ClientSession, sessionId: string): Promise<void>;
   /** When this session began; null where there is none. */
@@ -83,11 +85,15 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
   const hashOf = (token: string) => createHmac('sha256', key).update(token).digest('base64url');
   const now = () => new Date(clock.now());
 
-  /** Asked for by every request. */
-  const sessionOf = inRounds<string, SessionRow | null>(async (sessionIds) => {
+  const sessionsOf = async (sessionIds: readonly string[]) => {
     const fields = { userId: 1, tokenVersion: 1, secondFactor: 1, expiresAt: 1 };
     const rows = await Sessions.find({ _id: { $in: [...sessionIds] } }, fields).lean<SessionRow[]>();
-    const known = new Map(rows.map((row) => [row._id.toHexString(), row]));
+    return new Map(rows.map((row) => [row._id.toHexString(), row]));
+  };
+
+  /** Asked for by every request. */
+  const sessionOf = inRounds<string, SessionRow | null>(async (sessionIds) => {
+    const known = await sessionsOf(sessionIds);
     return sessionIds.map((id) => known.get(id) ?? null);
   });
 
@@ -164,6 +170,11 @@ export function createSessionsService(deps: SessionsDeps): SessionsService {
     async live(sessionId, userId) {
       const row = await sessionOf(sessionId);
       return row !== null && row.userId.toHexString() === userId && row.expiresAt > now() ? row : null;
+    },
+
+    async liveOf(sessionIds) {
+      const known = await sessionsOf(sessionIds);
+      return new Map([...known].filter(([, row]) => row.expiresAt > now()));
     },
 
     async raise(session, sessionId) {

@@ -13,8 +13,8 @@ import { oid } from './tickets.store';
 export interface Submissions {
   /** The choices with the players' ratings in each mode. */
   rated(userIds: readonly string[], choices: TicketRequest['games']): Promise<TicketRow['games']>;
-  /** Whether any of them is in a live match. @param but not one that this ticket is in */
-  anyInMatch(userIds: readonly string[], but?: Types.ObjectId): Promise<boolean>;
+  /** Whether any of them is in a live match. @param exceptTicketId what came of this ticket does not count */
+  anyInMatch(userIds: readonly string[], exceptTicketId?: Types.ObjectId): Promise<boolean>;
   /** @returns false where one of the players has an open ticket: the unique index decides */
   insert(row: TicketRow): Promise<boolean>;
 }
@@ -67,9 +67,9 @@ export function createSubmissions({
         }),
       }));
     },
-    async anyInMatch(userIds, but) {
+    async anyInMatch(userIds, exceptTicketId) {
       const live = await liveMatches(userIds);
-      return live.some(({ tickets }) => !but || !tickets.some(({ ticketId }) => ticketId.equals(but)));
+      return live.some(({ tickets }) => !tickets.some(({ ticketId }) => ticketId.equals(exceptTicketId)));
     },
     insert,
   };

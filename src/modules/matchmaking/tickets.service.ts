@@ -149,6 +149,17 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
     }
   };
 
+  /** Ends a ticket that nobody has been promised yet. Where it has gone on meanwhile it stands. @throws IN_LIVE_MATCH */
+  const takeBack = async ({ _id, submittedBy }: TicketRow): Promise<TicketView> => {
+    const ticketId = _id.toHexString();
+    const end = { state: 'cancelled', reason: 'in_live_match' } as const;
+    const ended = await transact((session) => store.end(session, ticketId, ['scheduled', 'queued'], end));
+    if (!ended) return present(await find(submittedBy.toHexString(), ticketId));
+    pools.remove(ticketId);
+    outbox.wake();
+    throw inLiveMatch();
+  };
+
   const cancel: TicketsService['cancel'] = async (userId, ticketId, reason = 'cancelled_by_player') => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const ended = await transact((session) =>
@@ -220,10 +231,7 @@ export function createTicketsService(deps: TicketsDeps): TicketsService {
           `${userIds.length > 1 ? 'Somebody of you has' : 'You have'} an open ticket: cancel or change that one.`,
         );
       // an earlier search of theirs, whose answer was lost, may have been matched between the first look and the insert: now it shows
-      if (await submissions.anyInMatch(userIds, row._id)) {
-        await cancel(userId, row._id.toHexString(), 'in_live_match');
-        throw inLiveMatch();
-      }
+      if (await submissions.anyInMatch(userIds, row._id)) return takeBack(row);
       // the ticket stands: if it cannot be taken in now, the next catch-up does it
       if (row.state === 'queued')
         await pools.put([row]).catch((err: unknown) => logger.warn({ err }, 'a ticket was not taken in at once'));

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock';
+import { inTurn } from '../../core/in-turn';
 import { inBatches } from '../../database/batches';
 import type { Transact } from '../../database/transaction';
 import { inParallel } from './in-parallel';
@@ -42,9 +43,9 @@ const UNREAD = {
   endedAt: 0,
 };
 /** What tells whether the memory knows a ticket as it is. */
-const SEEN = { revision: 1, state: 1 } as const;
+const SEEN = { revision: 1, state: 1, updatedAt: 1 } as const;
 type Seen = Pick<TicketRow, '_id' | keyof typeof SEEN>;
-/** Rows of the database's open tickets that the walk looks at each time. */
+/** Open tickets of the database that are looked at each time. */
 const STEP = 500;
 /** Clocks of instances differ, and a write becomes visible after its time stamp: changes are looked for this far back. */
 const OVERLAP_MS = 10_000;
@@ -68,15 +69,8 @@ export function createUpkeep({
 }): Upkeep {
   const { Tickets } = store;
   let seenUntil = 0;
-  let walk = pools.all()[Symbol.iterator]();
-
-  /** Any time: what the index of changes wants to be asked. */
-  const openTickets = () =>
-    Tickets.collection.find<Seen>(
-      { open: true, updatedAt: { $gte: new Date(0) } },
-      { projection: SEEN, batchSize: STEP },
-    );
-  let patrol = openTickets();
+  let walked = walkUntil(0);
+  const inMemory = inTurn(() => [...pools.all()].map(({ id }) => id));
 
   /** Reads those again of which the database has something newer than the memory. */
   const takeIn = async (rows: readonly Seen[]) => {
@@ -87,24 +81,21 @@ export function createUpkeep({
     await pools.refresh(news.map(({ _id }) => _id.toHexString()));
   };
 
-  /** Looks at the next of the open tickets. A cursor that broke has come to its end, too. */
+  /** Looks at the next of the database's open tickets. */
   const findMissed = async () => {
-    if (await patrol.hasNext()) return takeIn(patrol.readBufferedDocuments());
-    await patrol.close();
-    patrol = openTickets();
+    const { from, skip, until } = walked;
+    const rows = await Tickets.find({ open: true, updatedAt: { $gte: from, $lt: until } }, SEEN)
+      .sort({ updatedAt: 1, _id: 1 })
+      .skip(skip)
+      .limit(STEP)
+      .lean<Seen[]>();
+    await takeIn(rows);
+    walked = rows.length < STEP ? walkUntil(clock.now()) : stepOn(walked, rows);
   };
 
   /** Drops tickets that are no longer queued, of the next batch of those in memory. */
   const forgetEnded = async () => {
-    const ids: string[] = [];
-    while (ids.length < BATCH) {
-      const next = walk.next();
-      if (next.done) {
-        walk = pools.all()[Symbol.iterator]();
-        break;
-      }
-      ids.push(next.value.id);
-    }
+    const ids = inMemory(BATCH);
     if (ids.length === 0) return;
     const queued = await Tickets.find({ _id: { $in: ids }, state: 'queued' }, { _id: 1 }).lean();
     const known = new Set(queued.map((row) => row._id.toHexString()));
@@ -171,4 +162,19 @@ export function createUpkeep({
           waits.record(poolKey(gameId.toHexString(), mode), waitedMs, formedAt?.getTime() ?? 0);
     },
   };
+}
+
+/** Where a walk through the open tickets is, in the order of their changes: past `skip` of those at `from`. It ends at `until`, whatever comes meanwhile. */
+interface Walk {
+  from: Date;
+  skip: number;
+  until: Date;
+}
+
+const walkUntil = (now: number): Walk => ({ from: new Date(0), skip: 0, until: new Date(now) });
+
+function stepOn({ from, skip, until }: Walk, rows: readonly Seen[]): Walk {
+  const last = rows.at(-1)?.updatedAt ?? from;
+  const alike = rows.filter(({ updatedAt }) => updatedAt.getTime() === last.getTime()).length;
+  return { from: last, skip: last.getTime() === from.getTime() ? skip + alike : alike, until };
 }

@@ -36,9 +36,12 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
     return new Map(rows.map((row) => [row._id.toHexString(), show(row)]));
   };
 
+  const accounts = (userIds: readonly string[]) =>
+    manyBy(userIds, ACCOUNT_FIELDS, (row) => toAccount(row, clock.now()));
+
   /** Asked for by every request. */
   const account = inRounds<string, Account | null>(async (userIds) => {
-    const known = await manyBy(userIds, ACCOUNT_FIELDS, (row) => toAccount(row, clock.now()));
+    const known = await accounts(userIds);
     return userIds.map((userId) => known.get(userId) ?? null);
   });
 
@@ -69,6 +72,7 @@ export function createAccounts({ Users, clock, ids }: AccountsDeps): Accounts {
     },
 
     account,
+    accounts,
 
     async rehash(userId, from, to) {
       await Users.updateOne({ _id: userId, passwordHash: from }, { $set: { passwordHash: to } });

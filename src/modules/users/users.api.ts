@@ -10,6 +10,7 @@ export interface UsersApi {
   findForLogin(identifier: string): Promise<Credentials | null>;
   credentials(userId: string): Promise<Credentials | null>;
   account(userId: string): Promise<Account | null>;
+  accounts(userIds: readonly string[]): Promise<ReadonlyMap<string, Account>>;
   /** Reads for a decision: the caller's transaction and any other one that holds the account exclude each other. @throws NOT_FOUND */
   hold(session: ClientSession, userId: string): Promise<Credentials>;
   /** How to write to somebody. */

@@ -53,6 +53,7 @@ export function doorForTests(): Door {
     realtime.serve({
       events: [],
       authenticate: (token) => door.authenticate(token),
+      overOf: () => Promise.resolve(new Set()),
       snapshots: async () => {
         await door.whileRead();
         return () => ({ ticket: null, match: null, lobbies: [], unread: 0 });
