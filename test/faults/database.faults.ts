@@ -67,6 +67,29 @@ test('every connection cut, and refused for 2 s', () =>
     for (const { database } of world.members) database.open();
   }));
 
+test('the primary steps down, and for 2 s there is none', () =>
+  measured('no primary for 2 s', async () => {
+    for (const { database } of world.members) database.stepDown();
+    await delay(2000);
+    for (const { database } of world.members) database.stepUp();
+  }));
+
+test('one of two instances is cut off from the database for 12 s: the other goes on', async () => {
+  const [lonely] = world.members as [World['members'][number]];
+  await crowd.nextMatch();
+  lonely.database.cut();
+  const until = performance.now() + 12_000;
+  let meanwhile = 0;
+  while (performance.now() < until) {
+    await crowd.nextMatch();
+    meanwhile += 1;
+  }
+  lonely.database.open();
+  await crowd.nextMatch();
+  await settle(world, crowd);
+  report('one of two instances cut off for 12 s', { ...figuresOf(crowd), toldMeanwhile: meanwhile });
+});
+
 /** Asks each instance for something that only the database knows. */
 async function refused(): Promise<void> {
   const answers = await Promise.all(world.members.map(({ url }) => fetch(`${url}/api/games/trending`)));

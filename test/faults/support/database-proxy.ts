@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { mongo } from 'mongoose';
 
 /**
  * Stands between one server and its database, and knows which command passes: a fault can be made to happen at any await of the
@@ -17,6 +18,9 @@ export interface DatabaseProxy {
   /** Cuts every connection, and refuses new ones until `open`. */
   cut(): void;
   open(): void;
+  /** Answers everything that only a primary does as one that has stepped down, until it is told that it is the primary again. */
+  stepDown(): void;
+  stepUp(): void;
   close(): Promise<void>;
 }
 
@@ -41,6 +45,7 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
   let armed: Armed | undefined;
   let newest: Armed | undefined;
   let refusing = false;
+  let steppedDown = false;
   let passed = 0;
 
   /** The armed trap, if this command is the one it waits for. */
@@ -72,6 +77,7 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
       'data',
       splitter((message) => {
         passed += 1;
+        if (steppedDown && PRIMARY_ONLY.test(commandOf(message))) return void client.write(notPrimary(message));
         const trap = springs(message);
         if (trap?.when === 'before') return spring(trap);
         if (trap?.when === 'passing') spring(trap);
@@ -113,6 +119,8 @@ export async function startDatabaseProxy(databasePort: number): Promise<Database
       cut();
     },
     open: () => void (refusing = false),
+    stepDown: () => void (steppedDown = true),
+    stepUp: () => void (steppedDown = false),
     async close() {
       cut();
       server.close();
@@ -136,6 +144,7 @@ function splitter(take: (message: Buffer) => void): (chunk: Buffer) => void {
   };
 }
 
+const { BSON } = mongo;
 const OP_MSG = 2013;
 const STRING = 2;
 
@@ -147,4 +156,28 @@ function commandOf(message: Buffer): string {
   if (message[25] !== STRING) return name;
   const length = message.readInt32LE(nameEnd + 1);
   return `${name} ${message.toString('utf8', nameEnd + 5, nameEnd + 4 + length)}`;
+}
+
+/** Nobody reads from a secondary here. */
+const PRIMARY_ONLY =
+  /^(find|getMore|aggregate|count|distinct|insert|update|delete|findAndModify|commitTransaction|abortTransaction)\b/;
+const HEADER_BYTES = 16;
+
+/** What a mongod answers that is the primary no longer: of a transaction nothing is left, anything else may be sent again. */
+function notPrimary(message: Buffer): Buffer {
+  const command = BSON.deserialize(message.subarray(21), { allowObjectSmallerThanBufferSize: true });
+  const inTransaction = command['autocommit'] === false && command['commitTransaction'] === undefined;
+  const body = BSON.serialize({
+    ok: 0,
+    code: 10107,
+    codeName: 'NotWritablePrimary',
+    errmsg: 'not primary',
+    errorLabels: [inTransaction ? 'TransientTransactionError' : 'RetryableWriteError'],
+  });
+  const reply = Buffer.alloc(HEADER_BYTES + 5 + body.length);
+  reply.writeInt32LE(reply.length, 0);
+  reply.writeInt32LE(message.readInt32LE(4), 8);
+  reply.writeInt32LE(OP_MSG, 12);
+  reply.set(body, HEADER_BYTES + 5);
+  return reply;
 }
