@@ -60,6 +60,8 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
     () =>
       `${name}: ${lasting(doing)}${asking ? `, ${lasting(asking)}` : ''}${lostAt === null ? '' : ', not connected'}`,
   );
+  /** Whether the answer to a search was ever lost. */
+  let unsure = false;
   /** Tickets whose end this player knows. */
   const done = new Set<string>();
   let seq = 0;
@@ -157,7 +159,6 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
     does('searching');
     let refusal = '';
     let tries = 0;
-    let unsure = false;
     for (const until = now() + PATIENCE_MS; now() < until; await delay(50)) {
       const { status, body, doubtful } = await ask('POST', '/api/matchmaking/tickets', { ...WISHES, games });
       tries += 1;
@@ -167,7 +168,7 @@ export async function arrive(scene: Scene, name: string): Promise<Person> {
         adopt(body.id);
         return body.id;
       }
-      // a try whose answer was lost may have been done; else nothing stands in the way
+      // a try whose answer was lost may have been done, or be done when the one after it is long over; else nothing stands in the way
       unsure ||= doubtful;
       if (!unsure || !['ALREADY_QUEUED', 'IN_LIVE_MATCH'].includes(body.code))
         throw new Error(`searching was answered ${refusal} (tickets ${await lastTicketsOf(userId)})`);
