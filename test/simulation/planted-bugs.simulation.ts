@@ -17,8 +17,8 @@ const BUGS: { bug: string; seen: RegExp; tampering?: Tampering; rewire?: (wiring
   },
   {
     bug: 'nobody looks at the count of the conditional update',
-    // a cancelled ticket that is matched, or one whose owner has other wishes by now
-    seen: /^I[46]:/,
+    // a cancelled ticket that is matched, one whose owner has other wishes by now, or two that are taken for matched and wait
+    seen: /^I[246]:/,
     tampering: { reply: (what, reply, command) => (what === 'update tickets' ? allMatched(reply, command) : reply) },
   },
   {
