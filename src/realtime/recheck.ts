@@ -31,6 +31,7 @@ export function createRecheck(deps: {
     everyMs: EVERY_MS,
     async tick() {
       const sockets = next(Math.ceil(io.sockets.sockets.size / ROUND)).filter(({ connected }) => connected);
+      if (sockets.length === 0) return;
       const over = await overOf(sockets.map(playerOf));
       for (const socket of sockets) {
         // asked once more, by the token that it has now: `auth:refresh` may have come in between

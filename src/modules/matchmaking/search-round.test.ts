@@ -1,4 +1,4 @@
-import type { Connection } from 'mongoose';
+import { Types, type Connection } from 'mongoose';
 import { testDatabase } from '../../../test/support/database';
 import { manualClock, type Clock } from '../../core/clock';
 import { createEventBus } from '../../core/event-bus';
@@ -217,6 +217,24 @@ test('a ticket whose write took longer than changes are looked back for is found
   await here.Tickets.updateOne({ _id: id }, { $set: { updatedAt: new Date(here.clock.now() - 60_000) } });
   for (let tick = 0; tick < 2; tick++) await there.upkeep.catchUp();
   expect([...there.pools.all()].map((ticket) => ticket.id)).toEqual([id]);
+});
+
+test('of many such tickets none is passed over, also where they were written at the same moment', async () => {
+  const [here, there] = [parts(), parts()];
+  await there.upkeep.catchUp();
+  const { id } = await here.submit(systemIds.id());
+  const rows = here.Tickets.collection;
+  const row = await rows.findOne({ _id: new Types.ObjectId(id) });
+  const stamps = [60_000, 50_000].map((ago) => new Date(here.clock.now() - ago));
+  const written = Array.from({ length: 1_200 }, (_, i) => ({
+    ...row,
+    _id: new Types.ObjectId(),
+    players: [new Types.ObjectId()],
+    updatedAt: stamps[i % 7 === 0 ? 1 : 0],
+  }));
+  await rows.insertMany(written as never[]);
+  for (let tick = 0; tick < 5; tick++) await there.upkeep.catchUp();
+  expect([...there.pools.all()]).toHaveLength(1_201);
 });
 
 /** The loop over parts of which all but these fail. */
