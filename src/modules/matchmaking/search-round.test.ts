@@ -232,7 +232,7 @@ test('of many such tickets none is passed over, also where they were written at 
     players: [new Types.ObjectId()],
     updatedAt: stamps[i % 7 === 0 ? 1 : 0],
   }));
-  await rows.insertMany(written as never[]);
+  await rows.insertMany(written);
   for (let tick = 0; tick < 5; tick++) await there.upkeep.catchUp();
   expect([...there.pools.all()]).toHaveLength(1_201);
 });
