@@ -11,6 +11,8 @@ export interface LobbySeen {
 export interface Inbox {
   heard(event: Heard): void;
   lobby(lobbyId: string): LobbySeen;
+  /** Lobbies that have not closed, as far as they know. */
+  open(): string[];
   /** True as soon as it holds, looked at again after everything heard; false where it does not within `ms`. */
   until(holds: () => boolean, ms: number): Promise<boolean>;
 }
@@ -27,6 +29,7 @@ export function createInbox(): Inbox {
 
   return {
     lobby,
+    open: () => [...lobbies].filter(([, { state }]) => state !== 'closed').map(([lobbyId]) => lobbyId),
     heard({ name, payload }) {
       if (name === 'lobby:created' || name === 'lobby:update') {
         const seen = lobby(payload.lobby.id);

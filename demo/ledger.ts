@@ -6,20 +6,22 @@ import type { Heard, Snapshot } from './player';
  * It knows nothing of the server's inside; whatever does not add up is a broken promise, in words.
  */
 export interface Ledger {
-  /** A ticket was answered 201. */
+  /** A ticket was answered 201, or is known to have been made where that answer was lost. */
   promised(ticket: Promised): void;
   /** A cancel of this ticket was answered 2xx. */
   cancelled(ticketId: string): void;
   /** This player must never meet that one. */
   blocked(by: string, who: string): void;
-  /** Takes in what a player heard. */
-  heard(userId: string, event: Heard): void;
+  /** Takes in what a player heard. @returns false where facts before it are missing */
+  heard(userId: string, event: Heard): boolean;
   /** The connection of this player is gone: what is told until the next greeting is missed, and found there. */
   dropped(userId: string): void;
   /** Takes in the snapshot of a new connection. */
   greeted(userId: string, snapshot: Pick<Snapshot, 'seq'>): void;
   /** How the ticket ended for this player, as soon as they are told. */
   endOf(ticketId: string, userId: string): Promise<End>;
+  /** The ticket of a match that this player was told of, where nobody saw it answered. */
+  unpromised(userId: string): string | null;
   /** This player is out of the match: its lobby was closed. */
   released(userId: string, matchId: string): void;
   /** Something that must not happen has happened. */
@@ -103,12 +105,12 @@ export function createLedger(): Ledger {
     ended(userId, ticketId, { kind: 'matched', matchId, lobbyId, teams, at: Date.now() });
   };
 
-  const counted = (userId: string, seq: unknown) => {
-    if (typeof seq !== 'number') return;
+  /** @returns whether it is the next one, or one of those before */
+  const counted = (userId: string, seq: unknown): boolean => {
+    if (typeof seq !== 'number') return true;
     const last = lastSeq.get(userId);
-    if (last !== undefined && seq > last + 1)
-      broken(`player ${userId} heard fact ${seq} after ${last}: some are missing`);
     lastSeq.set(userId, Math.max(last ?? 0, seq));
+    return last === undefined || seq <= last + 1;
   };
 
   return {
@@ -121,17 +123,22 @@ export function createLedger(): Ledger {
     dropped: (userId) => void lastSeq.delete(userId),
     greeted: (userId, { seq }) => void lastSeq.set(userId, Math.max(lastSeq.get(userId) ?? 0, seq)),
     heard(userId, { name, payload }) {
-      if (name !== 'connected') counted(userId, payload?.seq);
+      const isComplete = name === 'connected' || counted(userId, payload?.seq);
       if (name === 'matchmaking:matched') matched(userId, payload.ticketId, payload);
       if (name === 'matchmaking:expired') ended(userId, payload.ticketId, { kind: 'expired', at: Date.now() });
       if (name === 'matchmaking:cancelled')
         ended(userId, payload.ticketId, { kind: 'cancelled', reason: payload.reason, at: Date.now() });
+      return isComplete;
     },
     endOf(ticketId, userId) {
       const key = keyOf(ticketId, userId);
       const end = ends.get(key);
       if (end) return Promise.resolve(end);
       return new Promise((resolve) => waiting.set(key, [...(waiting.get(key) ?? []), resolve]));
+    },
+    unpromised(userId) {
+      const told = [...matches.values()].flatMap((match) => match.told.get(userId) ?? []);
+      return told.find((ticketId) => !tickets.has(ticketId)) ?? null;
     },
     released(userId, matchId) {
       if (liveMatch.get(userId) === matchId) liveMatch.delete(userId);

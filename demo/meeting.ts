@@ -1,11 +1,12 @@
 import type { End, Teams } from './ledger';
 import { wordsOf } from './player';
+import { say, type Said } from './say';
 import type { Actor, Stage } from './stage';
 
 type Match = Extract<End, { kind: 'matched' }>;
 
 /** How long the news of others may take before they count as lost. */
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 60_000;
 
 /** What one player does in one match: ready up, say something, play when all are ready, report, and hear that it is over. */
 export async function meet(stage: Stage, actor: Actor, { matchId, lobbyId, teams }: Match): Promise<void> {
@@ -17,12 +18,11 @@ export async function meet(stage: Stage, actor: Actor, { matchId, lobbyId, teams
     if (!(await inbox.until(holds, PATIENCE_MS))) ledger.broken(`${player.username} waited in vain for ${what}`);
   };
 
-  if (actor.returned) await catchUp(actor, lobbyId);
   await within('the lobby', () => seen.hostId !== null);
-  const ready = await player.send('lobby:ready', { lobbyId, ready: true });
-  if (!ready.ok) ledger.broken(`${player.username} could not be ready: ${ready.error?.message}`);
-  const line = await player.send('chat:send', { lobbyId, content: `Hello from ${player.username}!` });
-  if (!line.ok) ledger.broken(`${player.username} could not say hello: ${line.error?.message}`);
+  const ready = await say(stage, actor, 'lobby:ready', { lobbyId, ready: true });
+  if (!isDone(ready)) ledger.broken(`${player.username} could not be ready: ${ready.error?.message}`);
+  const line = await say(stage, actor, 'chat:send', { lobbyId, content: `Hello from ${player.username}!` });
+  if (!isDone(line)) ledger.broken(`${player.username} could not say hello: ${line.error?.message}`);
 
   await within('everybody to be ready', () => seen.state !== 'forming');
   if (seen.hostId === player.userId) await start(stage, actor, lobbyId);
@@ -32,25 +32,18 @@ export async function meet(stage: Stage, actor: Actor, { matchId, lobbyId, teams
   tally.linesHeard += members.filter((userId) => seen.speakers.has(userId)).length;
 
   const result = resultOf(matchId, teams, stage.strengthOf);
-  const reported = await player.call('POST', `/api/matchmaking/matches/${matchId}/result`, result);
+  const reported = await player.insist('POST', `/api/matchmaking/matches/${matchId}/result`, result);
   if (reported.status !== 200) ledger.broken(`${player.username} could not report: ${wordsOf(reported)}`);
   await within('the end of the match', () => seen.state === 'closed');
   ledger.released(player.userId, matchId);
   if (members[0] === player.userId) await lookBack(stage, actor, matchId);
 }
 
-/** Whoever was away reads what was missed. */
-async function catchUp({ player, inbox }: Actor, lobbyId: string): Promise<void> {
-  const [lobby, chat] = await Promise.all([
-    player.call('GET', `/api/lobbies/${lobbyId}`),
-    player.call('GET', `/api/lobbies/${lobbyId}/messages?limit=100`),
-  ]);
-  for (const message of chat.body?.items ?? []) inbox.heard({ name: 'chat:message', payload: { lobbyId, message } });
-  if (lobby.status === 200) inbox.heard({ name: 'lobby:update', payload: { lobby: lobby.body } });
-}
+/** What is said again may have been done the first time, and the others be through with the match since. */
+const isDone = ({ ok, error, repeated }: Said): boolean => ok || (repeated && error?.code === 'LOBBY_CLOSED');
 
 async function start({ ledger }: Stage, { player }: Actor, lobbyId: string): Promise<void> {
-  const started = await player.call('PATCH', `/api/lobbies/${lobbyId}`, { state: 'active' });
+  const started = await player.insist('PATCH', `/api/lobbies/${lobbyId}`, { state: 'active' });
   // it starts by itself too, and may be over where somebody was slow
   if (started.status !== 200 && started.status !== 409)
     ledger.broken(`${player.username} could not start: ${wordsOf(started)}`);
@@ -58,7 +51,7 @@ async function start({ ledger }: Stage, { player }: Actor, lobbyId: string): Pro
 
 /** The match as its players can look at it afterwards. */
 async function lookBack({ ledger, tally }: Stage, { player }: Actor, matchId: string): Promise<void> {
-  const { status, body } = await player.call('GET', `/api/matchmaking/matches/${matchId}`);
+  const { status, body } = await player.insist('GET', `/api/matchmaking/matches/${matchId}`);
   if (status !== 200 || body.state !== 'completed')
     ledger.broken(`match ${matchId} was reported and is ${status === 200 ? body.state : status}`);
   const ratings = (body?.ratings ?? []).map(({ before }: { before: { mu: number } }) => before.mu) as number[];

@@ -8,15 +8,19 @@ export interface Player {
   readonly userId: string;
   /** One request, waiting where the server says so. */
   call(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** As `call`, and again where an instance was lost over it: see `Rest.insist`. */
+  insist(method: string, path: string, body?: unknown): ReturnType<Rest['insist']>;
   /** Sends an event and resolves with its acknowledgement. */
   send(event: string, payload: object): Promise<Acknowledgement>;
   /** Connects (again) and resolves with the snapshot that the server greets with. */
   connect(): Promise<Snapshot>;
   /** Drops the connection without a word. */
   drop(): void;
+  /** Gives up a connection over which no answer comes: it counts as lost. */
+  cut(): void;
   /** Everything heard from now on. */
   onEvent(listener: (heard: Heard) => void): void;
-  /** Told whenever the connection is lost, unless this player dropped it. */
+  /** Told whenever a connection that was greeted is lost, unless this player dropped it. */
   onLost(listener: () => void): void;
 }
 
@@ -29,12 +33,14 @@ export interface Heard {
 
 export interface Acknowledgement {
   ok: boolean;
+  data?: unknown;
   error?: { code: string; message: string };
 }
 
 export interface Snapshot {
   ticket: { id: string; state: string } | null;
   match: { id: string; state: string; lobbyId: string | null; teams: Teams } | null;
+  lobbies: { id: string }[];
   seq: number;
 }
 
@@ -43,13 +49,17 @@ const PATIENCE_MS = 20_000;
 /** Registers a new account. @throws with what the server said */
 export async function registerPlayer(rest: Rest, url: string, username: string): Promise<Player> {
   const account = { username, email: `${username}@demo.example`, password: `${username}!over-the-hill` };
-  const registered = await rest.patient({ method: 'POST', path: '/api/auth/register', body: account });
-  if (registered.status !== 201) throw new Error(`registering ${username}: ${wordsOf(registered)}`);
-  return playerOf(rest, url, {
-    username,
-    userId: registered.body.user.id,
-    token: registered.body.accessToken,
-  });
+  const registered = await rest.insist({ method: 'POST', path: '/api/auth/register', body: account });
+  const signedIn = ({ body }: Answer): Player =>
+    playerOf(rest, url, { username, userId: body.user.id, token: body.accessToken });
+  if (registered.status === 201) return signedIn(registered);
+  if (registered.status !== 409 || !registered.repeated)
+    throw new Error(`registering ${username}: ${wordsOf(registered)}`);
+  // the first try was done, and its answer lost
+  const credentials = { identifier: username, password: account.password };
+  const login = await rest.insist({ method: 'POST', path: '/api/auth/login', body: credentials });
+  if (login.status !== 200) throw new Error(`logging ${username} in: ${wordsOf(login)}`);
+  return signedIn(login);
 }
 
 /** The player of an account that is signed in. */
@@ -70,6 +80,7 @@ export function playerOf(
     username,
     userId,
     call: (method, path, body) => rest.patient({ method, path, token, body }),
+    insist: (method, path, body) => rest.insist({ method, path, token, body }),
     send: (event, payload) => {
       if (!socket) throw new Error(`${username} is not connected`);
       return socket.timeout(PATIENCE_MS).emitWithAck(event, payload) as Promise<Acknowledgement>;
@@ -77,25 +88,32 @@ export function playerOf(
     connect() {
       const mine = io(url, { auth: { token }, transports: ['websocket'], forceNew: true, reconnection: false });
       socket = mine;
-      mine.onAny((name: string, payload: unknown) => {
-        for (const listener of listeners) listener({ name, payload });
-      });
       dropped = false;
-      mine.once('disconnect', () => {
-        if (!dropped) lost.forEach((listener) => listener());
+      mine.onAny((name: string, payload: unknown) => {
+        if (socket === mine) for (const listener of listeners) listener({ name, payload });
       });
       return new Promise((resolve, reject) => {
-        const late = setTimeout(
-          () => reject(new Error(`${username} was not greeted within ${PATIENCE_MS} ms`)),
-          PATIENCE_MS,
-        );
-        const settled = () => clearTimeout(late);
-        giveUp = () => (settled(), reject(new Error(`${username} has dropped the connection`)));
-        mine.once('connected', (snapshot: Snapshot) => (settled(), resolve(snapshot)));
-        mine.once('disconnect', () => (settled(), reject(new Error(`${username} was cut off before being greeted`))));
-        mine.once('connect_error', (error) => (settled(), reject(new Error(`${username}: ${error.message}`))));
+        // one that was given up may not come to life later
+        const fail = (why: string) => {
+          clearTimeout(late);
+          mine.disconnect();
+          reject(new Error(`${username} ${why}`));
+        };
+        const late = setTimeout(() => fail(`was not greeted within ${PATIENCE_MS} ms`), PATIENCE_MS);
+        giveUp = () => fail('has dropped the connection');
+        mine.once('connect_error', (error) => fail(`could not connect: ${error.message}`));
+        mine.once('disconnect', () => fail('was cut off before being greeted'));
+        mine.once('connected', (snapshot: Snapshot) => {
+          clearTimeout(late);
+          mine.off('disconnect');
+          mine.once('disconnect', () => {
+            if (!dropped) lost.forEach((listener) => listener());
+          });
+          resolve(snapshot);
+        });
       });
     },
+    cut: () => void socket?.disconnect(),
     drop() {
       dropped = true;
       socket?.disconnect();

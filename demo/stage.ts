@@ -1,4 +1,4 @@
-import type { Cast } from './cast';
+import type { Cast, Group } from './cast';
 import type { Inbox } from './inbox';
 import type { Ledger } from './ledger';
 import type { Player } from './player';
@@ -19,8 +19,16 @@ export interface Stage {
 export interface Actor {
   player: Player;
   inbox: Inbox;
-  /** Was away for a moment since the last match. */
-  returned: boolean;
+  /** The open search, once it was answered. */
+  ticketId: string | null;
+  /** How often the connection was lost, but for those that they dropped themselves. */
+  cuts: number;
+  /** How often they noticed that facts were missing. */
+  gaps: number;
+  /** Until they are connected again, and know what they have missed. */
+  back: Promise<void> | null;
+  /** Until they know what was missing. */
+  syncing: Promise<void> | null;
 }
 
 /** Figures for the live view and the table at the end. */
@@ -31,7 +39,7 @@ export interface Tally {
   /** Open tickets, with how many players each is for. */
   searching: Map<string, { hostIndex: number; players: number }>;
   /** Groups that are doing something else than waiting. */
-  busy: number;
+  busy: Set<Group>;
   playing: number;
   completed: number;
   declined: number;
@@ -39,6 +47,8 @@ export interface Tally {
   remainders: { tickets: number; players: number };
   expired: number;
   reconnected: number;
+  /** How often nobody could say what became of something that was asked or said. */
+  unanswered: number;
   waitsMs: number[];
   spreads: number[];
   linesExpected: number;
@@ -47,18 +57,26 @@ export interface Tally {
   movedAt: number;
 }
 
+/** What was lost and made good, of all of them. */
+export const lossesOf = ({ actors, tally }: Stage) => ({
+  cuts: actors.reduce((sum, actor) => sum + actor.cuts, 0),
+  gaps: actors.reduce((sum, actor) => sum + actor.gaps, 0),
+  unanswered: tally.unanswered,
+});
+
 export const createTally = (): Tally => ({
   phase: 'starting',
   registered: 0,
   connected: 0,
   searching: new Map(),
-  busy: 0,
+  busy: new Set(),
   playing: 0,
   completed: 0,
   declined: 0,
   remainders: { tickets: 0, players: 0 },
   expired: 0,
   reconnected: 0,
+  unanswered: 0,
   waitsMs: [],
   spreads: [],
   linesExpected: 0,

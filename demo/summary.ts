@@ -1,4 +1,5 @@
 import type { Outcome } from './run';
+import { lossesOf } from './stage';
 import { mean, percentile } from './statistics';
 
 /** The table at the end. */
@@ -9,6 +10,7 @@ export function summaryOf({ stage, broken }: Outcome, elapsedMs: number): string
   const games = [...new Set(cast.modes.map((mode) => `${mode.game} (${mode.mode})`))];
   const parties = cast.groups.filter(({ members }) => members.length > 1).length;
   const lines = tally.linesExpected - tally.linesHeard;
+  const { gaps, unanswered } = lossesOf(stage);
   const rows: [string, string][] = [
     ['modes', games.join(', ')],
     ['players', `${stage.actors.length}: ${cast.groups.length - parties} alone, the others in ${parties} parties`],
@@ -22,6 +24,7 @@ export function summaryOf({ stage, broken }: Outcome, elapsedMs: number): string
     ['mean skill spread', spreadOf(mean(tally.spreads), tally.spreads.length)],
     ['declined or missed', `${tally.declined}`],
     ['lost a connection', `${tally.reconnected}, and learned of everything after coming back`],
+    ['made good', `${gaps} gaps in the news, ${unanswered} requests without an answer`],
     ['nobody left for', `${tally.remainders.tickets} tickets of ${tally.remainders.players} players, cancelled`],
     ['expired', `${tally.expired}`],
     ['chat lines lost', `${lines} of ${tally.linesExpected}`],

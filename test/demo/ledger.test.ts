@@ -53,6 +53,22 @@ test('what was told while a player was away is no missing fact: the greeting cou
   expect((await ends).map(({ kind }) => kind)).toEqual(['matched', 'matched']);
 });
 
+test('whoever hears a fact knows whether some before it are missing; one that is told again is none of them', () => {
+  const ledger = twoSearching();
+  ledger.greeted('ann', { seq: 3 });
+  const complete = [4, 4, 6, 5, 7, 9].map((seq) => tell(ledger, 'ann', 'lobby:update', { seq }));
+  expect(complete).toEqual([true, true, false, true, true, false]);
+});
+
+test('a match of a search whose answer was lost is known from the news', () => {
+  const ledger = createLedger();
+  expect(ledger.unpromised('ann')).toBeNull();
+  matched(ledger, 'ann');
+  expect(ledger.unpromised('ann')).toBe('t-ann');
+  ledger.promised({ ticketId: 't-ann', userIds: ['ann'], wishes: ANYTHING, at: 0 });
+  expect(ledger.unpromised('ann')).toBeNull();
+});
+
 test('so are a cancelled and an expired search', () => {
   const ledger = twoSearching();
   ledger.cancelled('t-ann');
@@ -171,16 +187,6 @@ test.each<[string, () => Ledger, string]>([
       return ledger;
     },
     'had blocked',
-  ],
-  [
-    'a missing fact',
-    () => {
-      const ledger = bothMatched();
-      ledger.greeted('ann', { seq: 3 });
-      tell(ledger, 'ann', 'lobby:created', { seq: 5 });
-      return ledger;
-    },
-    'heard fact 5 after 3',
   ],
 ])('%s is noticed', (_what, play, said) => {
   expect(play().audit().join('\n')).toContain(said);

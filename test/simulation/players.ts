@@ -4,8 +4,8 @@ import { pairOf } from '../properties/promises';
 import type { Instance } from './instance';
 
 /**
- * People with an app: they search, change their minds, cancel, accept and leave, ask any instance, often two things at once, and
- * know only what they were answered and told.
+ * People with an app: they search, alone or with friends, change their minds, cancel, accept and leave, ask any instance, often two
+ * things at once, and know only what they were answered and told.
  */
 export interface Player {
   readonly userId: string;
@@ -15,6 +15,8 @@ export interface Player {
   ticketId: string | null;
   proposedMatchId: string | null;
   lobbyId: string | null;
+  /** The lobby of theirs and of their friends. */
+  partyId: string | null;
   hear(event: string, body: Record<string, unknown>): void;
 }
 
@@ -34,11 +36,13 @@ export const newPlayer = (userId: string): Player => ({
   ticketId: null,
   proposedMatchId: null,
   lobbyId: null,
+  partyId: null,
   hear(event, body) {
     const mine = this.ticketId === body['ticketId'];
     if (event === 'matchmaking:proposed') this.proposedMatchId = String(body['matchId']);
     if (event === 'matchmaking:matched') this.lobbyId = String(body['lobbyId']);
-    if (event === 'lobby:closed') this.lobbyId = null;
+    if (event === 'lobby:closed' && this.lobbyId === body['lobbyId']) this.lobbyId = null;
+    if (event === 'lobby:closed' && this.partyId === body['lobbyId']) this.partyId = null;
     if (mine && /:(matched|cancelled|expired)$/.test(event)) this.ticketId = this.proposedMatchId = null;
   },
 });
@@ -56,7 +60,7 @@ interface TicketAnswer {
 
 export function createDeeds(
   ledger: Ledger,
-  { random, gameId, userIds }: { random: Random; gameId: string; userIds: readonly string[] },
+  { random, gameId, players }: { random: Random; gameId: string; players: readonly Player[] },
 ) {
   const pick = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)] as Item;
 
@@ -102,13 +106,37 @@ export function createDeeds(
 
   const submit = (player: Player) =>
     deed(player, 'submits', async (instance) => {
-      const modes = pick([['duel'], ['duel'], ['asked'], ['duel', 'band'], ['asked', 'duel']]);
+      const modes = pick([['duel'], ['duel'], ['asked'], ['duel', 'band'], ['asked', 'duel'], ['duel', 'band', 'pairs']]);
       const body = {
         games: modes.map((mode) => ({ gameId, mode })),
         ...wishes(),
         expiresInSeconds: pick([30, 60, 600]),
       };
       const { id } = await instance.ask<TicketAnswer>(player.userId, 'post', '/api/matchmaking/tickets', { body });
+      ledger.promised.add(id);
+      player.ticketId = id;
+    });
+
+  /** A lobby for friends; it is public, so that they need no invitation. */
+  const open = (player: Player) =>
+    deed(player, 'opens a lobby', async (instance) => {
+      const body = { gameId, mode: pick(['band', 'band', 'pairs']), visibility: 'public' };
+      const { id } = await instance.ask<{ id: string }>(player.userId, 'post', '/api/lobbies', { body });
+      player.partyId = id;
+    });
+
+  const join = (player: Player, lobbyId: string) =>
+    deed(player, 'joins', async (instance) => {
+      await instance.ask(player.userId, 'post', '/api/lobbies/:id/join', { params: { id: lobbyId } });
+      player.partyId = lobbyId;
+    });
+
+  const queue = (player: Player, lobbyId: string) =>
+    deed(player, 'submits for a party', async (instance) => {
+      const { id } = await instance.ask<TicketAnswer>(player.userId, 'post', '/api/lobbies/:id/queue', {
+        params: { id: lobbyId },
+        body: { ...wishes(), expiresInSeconds: pick([30, 60, 600]) },
+      });
       ledger.promised.add(id);
       player.ticketId = id;
     });
@@ -140,15 +168,25 @@ export function createDeeds(
     deed(player, 'leaves', async (instance) => {
       await instance.ask(player.userId, 'post', '/api/lobbies/:id/leave', { params: { id: lobbyId } });
       if (player.lobbyId === lobbyId) player.lobbyId = null;
+      if (player.partyId === lobbyId) player.partyId = null;
     });
 
   const block = (player: Player) => {
-    const other = pick(userIds.filter((userId) => userId !== player.userId));
+    const other = pick(players.filter((each) => each !== player)).userId;
     return deed(player, 'blocks', async (instance) => {
       await instance.ask(player.userId, 'put', '/api/users/me/blocks/:userId', { params: { userId: other } });
       const pair = pairOf(player.userId, other);
       if (!ledger.blocks.has(pair)) ledger.blocks.set(pair, Date.now());
     });
+  };
+
+  /** With friends or without. */
+  const search = (player: Player, partyId: string | null): Deed => {
+    const others = players.flatMap((each) => each.partyId ?? []);
+    if (partyId !== null) return pick([queue, queue, queue, leave])(player, partyId);
+    const chance = random();
+    if (chance < 0.1) return open(player);
+    return chance < 0.25 && others.length > 0 ? join(player, pick(others)) : submit(player);
   };
 
   /** What this player does next, or nothing. */
@@ -158,12 +196,12 @@ export function createDeeds(
     if (chance < 0.17) return block(player);
     if (player.proposedMatchId !== null) return chance < 0.9 ? answer(player, player.proposedMatchId) : null;
     if (player.lobbyId !== null) return chance < 0.7 ? leave(player, player.lobbyId) : submit(player);
-    if (player.ticketId === null) return submit(player);
+    if (player.ticketId === null) return search(player, player.partyId);
     if (chance < 0.25) return cancel(player, player.ticketId);
     if (chance < 0.45) return change(player, player.ticketId);
     // from another device, or since they were not answered at once
     return chance < 0.6 ? submit(player) : null;
   };
 
-  return { next, look, submit, cancel };
+  return { next, look, submit, open, join, queue, cancel };
 }

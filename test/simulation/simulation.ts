@@ -2,6 +2,7 @@ import { seededRandom } from '../../src/core/random';
 import type { InProcessDatabase } from './database';
 import type { Call, Gate } from './gate';
 import type { LoopName, Wiring } from './instance';
+import type { Player } from './players';
 import { createStage, type Figures, type Stage } from './stage';
 import { startVirtualTime } from './virtual-time';
 
@@ -59,7 +60,7 @@ export async function simulate(
   const time = startVirtualTime(seed);
   const stage = createStage({ seed, random, database, gate, rewire, time, trace, closely });
   try {
-    await dawn(stage);
+    await dawn(stage, random);
     await storm(stage, random);
     await calm(stage);
     return { trace, figures: stage.figures };
@@ -73,14 +74,23 @@ export async function simulate(
   }
 }
 
-/** Both instances start and share out the pools, and everybody searches. */
-async function dawn(stage: Stage): Promise<void> {
+/** Both instances start and share out the pools, and everybody searches; in half of the runs two of them together. */
+async function dawn(stage: Stage, random: () => number): Promise<void> {
   await atRest(stage);
   for (let round = 0; round < 2; round++) {
     for (const instance of stage.instances) stage.tick(instance, 'leases');
     await atRest(stage);
   }
-  for (const player of stage.players) stage.act(player, stage.deeds.submit(player));
+  const [host, ...others] = stage.players as [Player, ...Player[]];
+  if (random() < 0.5) {
+    stage.act(host, stage.deeds.open(host));
+    await atRest(stage);
+    const [friend] = others.splice(0, 1) as [Player];
+    stage.act(friend, stage.deeds.join(friend, host.partyId ?? ''));
+    await atRest(stage);
+  }
+  stage.act(host, host.partyId === null ? stage.deeds.submit(host) : stage.deeds.queue(host, host.partyId));
+  for (const player of others) stage.act(player, stage.deeds.submit(player));
   await atRest(stage);
 }
 

@@ -43,6 +43,7 @@ export interface Figures {
   freezes: number;
   tickets: number;
   matches: number;
+  matchesOfParties: number;
 }
 
 export interface StageDeps {
@@ -120,12 +121,13 @@ export function createStage({ seed, random, database, gate, rewire, time, trace,
     watch,
     weather: 'calm',
     get figures() {
-      return { ...counts, tickets: ledger.promised.size, matches: watch.matches };
+      const { matches, matchesOfParties } = watch;
+      return { ...counts, tickets: ledger.promised.size, matches, matchesOfParties };
     },
     get isBusy() {
       return running.size > 0;
     },
-    deeds: createDeeds(ledger, { random, gameId, userIds: players.map(({ userId }) => userId) }),
+    deeds: createDeeds(ledger, { random, gameId, players }),
     pick,
     note,
     ready: () => gate.calls.filter((call) => call.state !== 'blocked' && !(call.by as Instance).frozen),

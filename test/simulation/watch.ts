@@ -18,6 +18,8 @@ import type { Process } from './gate';
 /** I1 to I6, after every command that may have changed something, and at the end. Throws where one does not hold. */
 export interface Watch {
   readonly matches: number;
+  /** Of those, how many had friends in them who searched together. */
+  readonly matchesOfParties: number;
   /** @param by who has just written */
   check(by: Process & { id: string }): Promise<void>;
   /** Whether every search has ended and everything has been told. */
@@ -30,6 +32,7 @@ export interface Watch {
 export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: ReadonlySet<string>): Watch {
   const ends = new Map<string, string>();
   const seen = new Set<string>();
+  let ofParties = 0;
   const begun = new Set<string>();
   const begunInMatch = new Set<string>();
 
@@ -70,6 +73,9 @@ export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: R
     get matches() {
       return seen.size;
     },
+    get matchesOfParties() {
+      return ofParties;
+    },
     async check(by) {
       const { tickets, matches, lobbies, formed } = await readAll();
       const byId = new Map(tickets.map((row) => [String(row._id), row]));
@@ -83,6 +89,7 @@ export function createWatch({ read }: InProcessDatabase, ledger: Ledger, told: R
       for (const match of fresh) {
         seen.add(String(match._id));
         const members = match.tickets.map(({ ticketId }) => byId.get(String(ticketId)) as TicketRow);
+        if (members.some(({ players }) => players.length > 1)) ofParties += 1;
         // one that was answered later came too late for this match
         const before = [...ledger.blocks].filter(([, at]) => at < match.createdAt.getTime() - CLOCKS_DIFFER_MS);
         everybodySuits(match, members, new Set(before.map(([pair]) => pair)));
