@@ -106,7 +106,14 @@ export function createDeeds(
 
   const submit = (player: Player) =>
     deed(player, 'submits', async (instance) => {
-      const modes = pick([['duel'], ['duel'], ['asked'], ['duel', 'band'], ['asked', 'duel'], ['duel', 'band', 'pairs']]);
+      const modes = pick([
+        ['duel'],
+        ['duel'],
+        ['asked'],
+        ['duel', 'band'],
+        ['asked', 'duel'],
+        ['duel', 'band', 'pairs'],
+      ]);
       const body = {
         games: modes.map((mode) => ({ gameId, mode })),
         ...wishes(),
