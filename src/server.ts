@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, type Server as HttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from './config/config';
 import type { Clock } from './core/clock';
 import { createEventBus } from './core/event-bus';
@@ -67,7 +68,7 @@ export interface MaogaServer {
   clientEvents: readonly ClientEvent[];
   metrics: readonly MetricNote[];
   databaseUri: string;
-  /** Graceful: not ready, loops, leases, HTTP, sockets, outbox, database. May be called twice. */
+  /** Graceful: not ready, balancer, loops, leases, HTTP, sockets, outbox, database. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -229,7 +230,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
     await matchmaking.api.restore();
     await leases.start();
-    // released last-in first-out: not ready -> loops -> leases -> no new requests -> what is known so far is told -> sockets ->
+    // released last-in first-out: not ready -> the balancer looks away -> loops -> leases -> no new requests -> what is known so far is told -> sockets ->
     // the last requests end -> what those announced -> database
     const http = createHttp(app).on('clientError', answerUnreadable(ids));
     realtime.attach(http);
@@ -245,6 +246,7 @@ export async function createServer(config: Config, options: ServerOptions = {}):
     // before it says goodbye to anybody: others lead its pools meanwhile
     releasers.push('leases', () => leases.release());
     for (const loop of loops) releasers.push(loop.name, () => loop.stop());
+    releasers.push('balancer', () => delay(config.drainSeconds * 1000));
     releasers.push('readiness', () => health.drain());
     if (runLoops) for (const loop of loops) loop.start();
 

@@ -18,6 +18,8 @@ export interface InstanceOptions {
 }
 
 const START_MS = 120_000;
+/** The proxy looks several times as often. */
+const LOOKS_AWAY_SECONDS = '1';
 
 /** Resolves when it is ready for requests. @throws with its last words where it does not come up */
 export async function startInstance({ name, port, env, onLine, ...where }: InstanceOptions): Promise<Instance> {
@@ -26,7 +28,7 @@ export async function startInstance({ name, port, env, onLine, ...where }: Insta
     command: process.execPath,
     args: nodeArgs('src/main'),
     ...where,
-    env: { ...env, HOST: '127.0.0.1', PORT: String(port) },
+    env: { DRAIN_SECONDS: LOOKS_AWAY_SECONDS, ...env, HOST: '127.0.0.1', PORT: String(port) },
     onLine(line) {
       lines.push(line);
       if (lines.length > 20) lines.shift();

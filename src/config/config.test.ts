@@ -69,6 +69,11 @@ describe('configuration', () => {
     expect(faultsOf({ IGDB_CLIENT_SECRET: 'secret' })).toEqual(['IGDB_CLIENT_ID']);
   });
 
+  it('wants a server to be through with the load balancer before it has to be gone', () => {
+    expect(faultsOf({ DRAIN_SECONDS: '10', SHUTDOWN_SECONDS: '10' })).toEqual(['DRAIN_SECONDS']);
+    expect(loadConfig({ DRAIN_SECONDS: '9', SHUTDOWN_SECONDS: '10' }, generate)).toMatchObject({ drainSeconds: 9 });
+  });
+
   it('ignores what is not its own', () => {
     expect(loadConfig({ PATH: '/bin', HOME: '/' }, generate)).toEqual(loadConfig({}, generate));
   });

@@ -53,6 +53,7 @@ export interface Config {
   lobbies: { idleMinutes: number };
   catalogue: { igdb: { clientId: string; clientSecret: string; apiUrl: string; tokenUrl: string } | undefined };
   backups: { passphrase: string | undefined; toolsDirectory: string | undefined };
+  drainSeconds: number;
   shutdownSeconds: number;
 }
 
@@ -169,6 +170,7 @@ function toConfig(
     lobbies: { idleMinutes: env.LOBBY_IDLE_MINUTES },
     catalogue: { igdb: igdbSettings(env) },
     backups: { passphrase: env.BACKUP_PASSPHRASE, toolsDirectory: env.MONGODB_TOOLS_DIR },
+    drainSeconds: env.DRAIN_SECONDS,
     shutdownSeconds: env.SHUTDOWN_SECONDS,
   };
 }

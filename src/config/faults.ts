@@ -25,6 +25,9 @@ const igdbFaults = (env: Values): string[] =>
     ? []
     : ['IGDB_CLIENT_ID and IGDB_CLIENT_SECRET: set both, or neither'];
 
+const drainFaults = ({ DRAIN_SECONDS = '0', SHUTDOWN_SECONDS = '25' }: Values): string[] =>
+  Number(DRAIN_SECONDS) >= Number(SHUTDOWN_SECONDS) ? ['DRAIN_SECONDS: must be less than SHUTDOWN_SECONDS'] : [];
+
 /** What staging and production ask for besides. */
 function strictFaults(env: Values): string[] {
   const kind = env['NODE_ENV'];
@@ -64,5 +67,6 @@ function weakSecrets(env: Values): string[] {
 export const faultsTogether = (env: Values): string[] => [
   ...rotationFaults(env),
   ...igdbFaults(env),
+  ...drainFaults(env),
   ...strictFaults(env),
 ];

@@ -160,6 +160,9 @@ export const environmentSchema = z.object({
     .optional()
     .describe('Encrypts backups; without it nobody can read them again'),
   MONGODB_TOOLS_DIR: z.string().min(1).optional().describe('Where mongodump and mongorestore are, if not on the PATH'),
+  DRAIN_SECONDS: integer(0, 60)
+    .default(0)
+    .describe('So long a stopping server says that it is not ready, and serves, until the load balancer looks away'),
   SHUTDOWN_SECONDS: integer(1, 300).default(25).describe('Longest graceful shutdown before the process gives up'),
 });
 

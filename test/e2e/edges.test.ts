@@ -335,6 +335,17 @@ async function refusesConnections(server: MaogaServer): Promise<void> {
 }
 
 describe('a graceful stop', () => {
+  test('is not ready at once, and serves as ever until the load balancer has looked away', async () => {
+    const server = await startTestServer({ env: { DRAIN_SECONDS: '1' } });
+    const stopped = server.stop();
+    for (let times = 0; times < 20; times++) {
+      expect(await request(server, 'GET', '/readyz')).toMatchObject({ status: 503, body: { status: 'draining' } });
+      expect(await request(server, 'GET', '/api/games')).toMatchObject({ status: 200 });
+    }
+    await stopped;
+    await expect(request(server, 'GET', '/readyz')).rejects.toThrow();
+  });
+
   test('answers the request that has begun, takes no other, and leaves nothing open', async () => {
     const server = await startTestServer();
     const body = JSON.stringify({ email: 'last@example.test', username: 'last_one', password: 'long enough to pass' });
