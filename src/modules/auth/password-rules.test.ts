@@ -22,9 +22,12 @@ test.each([
   expect(isAName(password, ann, 'Play Place')).toBe(name);
 });
 
-test('a name of digits is one only as it is, so that not every number is refused', () => {
-  const owner = { email: '1@example.test', username: '20031999' };
+test('a name of digits, or of hardly a letter, is one as it is and with signs around, so that not every number is refused', () => {
+  const owner = { email: '1@example.test', username: '20031999', displayName: 'p_68621a9' };
   expect(isAName('20031999', owner, 'Maoga')).toBe(true);
+  expect(isAName('20031999!', owner, 'Maoga')).toBe(true);
+  expect(isAName('P_68621a9!', owner, 'Maoga')).toBe(true);
+  expect(isAName('p_68621a8!', owner, 'Maoga')).toBe(false);
   expect(isAName('20031998', owner, 'Maoga')).toBe(false);
 });
 

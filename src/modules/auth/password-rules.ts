@@ -34,11 +34,17 @@ export function isAName(password: string, { email, username, displayName = '' }:
   const names = [email, local, username, displayName, site];
   const same = (form: (text: string) => string) =>
     names.some((name) => form(name) !== '' && form(name) === form(password));
-  return same((text) => text.normalize('NFKC').toLowerCase()) || same(lettersOf);
+  return same(charactersOf) || same(lettersOf);
+}
+
+/** Letters and digits; a text of signs only is what it is. */
+function charactersOf(text: string): string {
+  const plain = text.normalize('NFKC').toLowerCase();
+  return plain.replaceAll(/[^\p{L}\p{N}]/gu, '') || plain;
 }
 
 /** Too short for a name where fewer than three are left. */
 function lettersOf(text: string): string {
-  const letters = text.normalize('NFKC').toLowerCase().replaceAll(/\P{L}/gu, '');
+  const letters = charactersOf(text).replaceAll(/\P{L}/gu, '');
   return letters.length < 3 ? '' : letters;
 }
