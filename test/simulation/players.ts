@@ -100,7 +100,7 @@ export function createDeeds(
         return;
       }
       const { items } = await instance.ask<{ items: { id: string }[] }>(userId, 'get', '/api/lobbies');
-      player.lobbyId = items[0]?.id ?? null;
+      player.lobbyId = items.find(({ id }) => id !== player.partyId)?.id ?? null;
       if (player.ticketId === ticketId) player.ticketId = null;
     });
 
