@@ -7,10 +7,11 @@ import { playGroup } from './group';
 import { createInbox } from './inbox';
 import { inParallel } from './in-parallel';
 import { createLedger } from './ledger';
+import { lossesAmiss, lossesOf } from './losses';
 import type { DemoOptions } from './options';
 import { registerPlayer, wordsOf } from './player';
 import type { Rest } from './rest';
-import { createTally, lossesOf, type Actor, type Stage, type Tally } from './stage';
+import { createTally, type Actor, type Stage, type Tally } from './stage';
 
 /** Passwords are hashed slowly on purpose: more at once would only queue up in the server. */
 const REGISTERING_AT_ONCE = 8;
@@ -58,20 +59,16 @@ export async function runDemo(
   if (!ended) stage.ledger.broken('not everything came to its end in time');
   stage.tally.phase = 'checking';
   await inParallel(stage.actors, AT_ONCE, (actor) => askServer(stage, actor));
-  for (const { back } of stage.actors) await back;
+  for (const { back, syncing } of stage.actors) {
+    await back;
+    await syncing;
+  }
   for (const { player } of stage.actors) player.drop();
   stage.tally.unanswered += rest.unanswered.times;
-  if (given === undefined) nothingWasLost(stage);
+  // nobody ends a server of the demo's own
+  if (given === undefined) for (const what of lossesAmiss(lossesOf(stage))) stage.ledger.broken(what);
   stage.tally.phase = 'done';
   return { stage, broken: stage.ledger.audit() };
-}
-
-/** Nobody ends a server of the demo's own: nothing should have to be made good there. */
-function nothingWasLost(stage: Stage): void {
-  const { cuts, gaps, unanswered } = lossesOf(stage);
-  if (cuts > 0) stage.ledger.broken(`${cuts} connections were lost, and nobody dropped them`);
-  if (gaps > 0) stage.ledger.broken(`news was missed ${gaps} times`);
-  if (unanswered > 0) stage.ledger.broken(`${unanswered} requests were not answered at first`);
 }
 
 async function arrive(stage: Stage, players: number, url: string, rest: Rest): Promise<void> {

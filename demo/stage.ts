@@ -57,13 +57,6 @@ export interface Tally {
   movedAt: number;
 }
 
-/** What was lost and made good, of all of them. */
-export const lossesOf = ({ actors, tally }: Stage) => ({
-  cuts: actors.reduce((sum, actor) => sum + actor.cuts, 0),
-  gaps: actors.reduce((sum, actor) => sum + actor.gaps, 0),
-  unanswered: tally.unanswered,
-});
-
 export const createTally = (): Tally => ({
   phase: 'starting',
   registered: 0,

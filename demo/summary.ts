@@ -1,5 +1,5 @@
+import { lossesOf } from './losses';
 import type { Outcome } from './run';
-import { lossesOf } from './stage';
 import { mean, percentile } from './statistics';
 
 /** The table at the end. */

@@ -230,8 +230,8 @@ export async function createServer(config: Config, options: ServerOptions = {}):
 
     await matchmaking.api.restore();
     await leases.start();
-    // released last-in first-out: not ready -> the balancer looks away -> loops -> leases -> no new requests -> what is known so far is told -> sockets ->
-    // the last requests end -> what those announced -> database
+    // released last-in first-out: not ready -> the balancer looks away -> loops -> leases -> no new requests -> what is known so
+    // far is told -> sockets -> the last requests end -> what those announced -> database
     const http = createHttp(app).on('clientError', answerUnreadable(ids));
     realtime.attach(http);
     releasers.push('outbox', () => outbox.relay.tick());

@@ -188,7 +188,8 @@ export function createDeeds(
   };
 
   /** With friends or without. */
-  const search = (player: Player, partyId: string | null): Deed => {
+  const search = (player: Player): Deed => {
+    const { partyId } = player;
     const others = players.flatMap((each) => each.partyId ?? []);
     if (partyId !== null) return pick([queue, queue, queue, leave])(player, partyId);
     const chance = random();
@@ -203,7 +204,7 @@ export function createDeeds(
     if (chance < 0.17) return block(player);
     if (player.proposedMatchId !== null) return chance < 0.9 ? answer(player, player.proposedMatchId) : null;
     if (player.lobbyId !== null) return chance < 0.7 ? leave(player, player.lobbyId) : submit(player);
-    if (player.ticketId === null) return search(player, player.partyId);
+    if (player.ticketId === null) return search(player);
     if (chance < 0.25) return cancel(player, player.ticketId);
     if (chance < 0.45) return change(player, player.ticketId);
     // from another device, or since they were not answered at once
